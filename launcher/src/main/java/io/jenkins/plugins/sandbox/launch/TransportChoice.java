@@ -1,0 +1,46 @@
+package io.jenkins.plugins.sandbox.launch;
+
+import java.io.Serializable;
+
+/**
+ * How the four things of a launch (launcher, plan, report, gate) get to it.
+ *
+ * @param kind the way
+ * @param directory absolute path of a directory for files, made when it is missing; used by {@link Kind#FILE}, and by
+ *     {@link Kind#AUTO} where memory files do not work. {@code null} for {@link Kind#MEMFD}
+ */
+public record TransportChoice(Kind kind, String directory) implements Serializable {
+    /** The ways there are. */
+    public enum Kind {
+        /** Memory files where they work, else files. Found out once in each JVM. */
+        AUTO,
+        /** Sealed memory files and pipes of this JVM: nothing on disk. For commands in this process' own /proc. */
+        MEMFD,
+        /** Files: for commands that run in another container, or where memory files do not work. */
+        FILE
+    }
+
+    /**
+     * @param directory for the case that memory files do not work
+     * @return memory files where they work, else files
+     */
+    public static TransportChoice auto(String directory) {
+        return new TransportChoice(Kind.AUTO, directory);
+    }
+
+    /**
+     * @return memory files, or an error
+     */
+    public static TransportChoice memfd() {
+        return new TransportChoice(Kind.MEMFD, null);
+    }
+
+    /**
+     * @param directory the launcher keeps its binary and each launch's files in it; has to be seen under the same path by
+     *     the command
+     * @return files
+     */
+    public static TransportChoice file(String directory) {
+        return new TransportChoice(Kind.FILE, directory);
+    }
+}

@@ -1,0 +1,102 @@
+package io.jenkins.plugins.sandbox.plan;
+
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.io.IOException;
+
+/**
+ * What a plan has to know about the machine that it is for.
+ *
+ * @param home the home directory of the launching process, as its environment names it; may be empty
+ * @param architecture as the launcher's resources name it: {@code x86_64} or {@code aarch64}, anything else has no filter
+ * @param encoding of file names and arguments
+ */
+public record Host(String home, String architecture, Charset encoding) {
+    /**
+     * @return the machine and the process that this code runs in
+     */
+    public static Host current() {
+        String home = System.getenv("HOME");
+        return new Host(
+                home == null ? System.getProperty("user.home", "") : home,
+                architecture(System.getProperty("os.arch", "")),
+                encoding(System.getProperty("sun.jnu.encoding")));
+    }
+
+    private static String architecture(String osArch) {
+        return switch (osArch) {
+            case "amd64", "x86_64" -> "x86_64";
+            case "aarch64", "arm64" -> "aarch64";
+            default -> osArch;
+        };
+    }
+
+    private static Charset encoding(String name) {
+        return name != null && Charset.isSupported(name) ? Charset.forName(name) : StandardCharsets.UTF_8;
+    }
+
+    /**
+     * Finds out what a path really is: absolute, existing, without a symbolic link in it, and such that it can be written
+     * into a plan without a character being lost.
+     *
+     * @param what what the path is for, in messages
+     * @param path the path
+     * @return the same file under its canonical path
+     * @throws SandboxException when it is none of the above
+     */
+    Path canonical(String what, String path) throws SandboxException {
+        Path given;
+        try {
+            given = Path.of(path);
+        } catch (InvalidPathException e) {
+            throw unencodable(what, path, e);
+        }
+        if (!given.isAbsolute()) {
+            throw new SandboxException(what + " " + Quoted.of(path) + " is not an absolute path: start it with '/'.");
+        }
+        Path real;
+        try {
+            real = given.toRealPath();
+        } catch (IOException e) {
+            if (Files.notExists(given)) {
+                throw new SandboxException(what + " " + Quoted.of(path) + " does not exist: create it, or name another.", e);
+            }
+            throw new SandboxException(
+                    what + " " + Quoted.of(path) + " cannot be reached (" + e + "): check the rights of its parents.", e);
+        }
+        // A path that came from the file system may hold bytes that this JVM cannot say.
+        if (!encoding.newEncoder().canEncode(real.toString()) || !isSame(real)) {
+            throw unencodable(what, real.toString(), null);
+        }
+        return real;
+    }
+
+    /** As {@link #canonical}, for what has to be a directory. */
+    Path canonicalDirectory(String what, String path) throws SandboxException {
+        Path real = canonical(what, path);
+        if (!Files.isDirectory(real)) {
+            throw new SandboxException(what + " " + Quoted.of(path) + " is not a directory: name a directory.");
+        }
+        return real;
+    }
+
+    private static boolean isSame(Path real) {
+        try {
+            return Path.of(real.toString()).equals(real);
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+
+    private SandboxException unencodable(String what, String path, Throwable cause) {
+        return new SandboxException(
+                what + " " + Quoted.of(path) + " cannot be written in this process' encoding " + encoding
+                        + ": start it with LANG=C.UTF-8 in its environment.",
+                cause);
+    }
+}

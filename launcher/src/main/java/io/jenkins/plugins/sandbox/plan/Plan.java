@@ -1,0 +1,198 @@
+package io.jenkins.plugins.sandbox.plan;
+
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * What the native launcher is told about one launch, but for the places of the report, the gate and the filter, which the
+ * transport chooses.
+ */
+public final class Plan {
+    /** Most bytes of an encoded plan. */
+    public static final int MAX_BYTES = 1 << 20;
+
+    private static final int MAX_WORDS = 8192;
+
+    private final Policy policy;
+    private final Host host;
+    private final List<Mount> mounts;
+    private final byte[] filter;
+
+    private Plan(Policy policy, Host host, List<Mount> mounts, byte[] filter) {
+        this.policy = policy;
+        this.host = host;
+        this.mounts = List.copyOf(mounts);
+        this.filter = filter;
+    }
+
+    /**
+     * Makes a plan for a launch. Looks at the file system, and changes nothing.
+     *
+     * @param policy what is asked for
+     * @param host the machine
+     * @param scratch the directories of {@link Policy#scratch}; {@code null} when the policy has none
+     * @return the plan
+     * @throws SandboxException when a path of the policy cannot be used; the message says which, and why
+     */
+    public static Plan of(Policy policy, Host host, Scratch scratch) throws SandboxException {
+        Path workspace = workspace(policy, host);
+        List<Path> writable = new ArrayList<>();
+        for (String path : policy.writePaths()) {
+            writable.add(host.canonical("Write path", path));
+        }
+        for (String path : policy.readPaths()) {
+            host.canonical("Read path", path);
+        }
+        List<Mount> mounts = policy.profile().primitives().contains(Primitive.FILESYSTEM)
+                ? Mounts.of(policy, host, scratch, workspace, writable)
+                : List.of();
+        return new Plan(policy, host, mounts, Filter.of(policy.profile(), host).orElse(null));
+    }
+
+    /**
+     * As {@link #of}, for a plan that is looked at and never launched: scratch directories need not be there.
+     *
+     * @param policy what is asked for
+     * @param host the machine
+     * @return the plan
+     * @throws SandboxException when a path of the policy cannot be used
+     */
+    public static Plan imagined(Policy policy, Host host) throws SandboxException {
+        return of(policy, host, policy.scratch() == null ? null : Scratch.imagined(Path.of(policy.scratch())));
+    }
+
+    private static Path workspace(Policy policy, Host host) throws SandboxException {
+        Path workspace = host.canonicalDirectory("Workspace", policy.workspace());
+        if (workspace.getNameCount() == 0) {
+            throw new SandboxException("Workspace '/' would make the whole machine writable: name a directory in it.");
+        }
+        return workspace;
+    }
+
+    /**
+     * @return the compiled filter, in the launcher's byte order; empty when the profile asks for none or there is none for
+     *     this architecture, which the launcher then reports
+     */
+    public Optional<byte[]> filter() {
+        return Optional.ofNullable(filter).map(byte[]::clone);
+    }
+
+    /**
+     * Writes the plan down.
+     *
+     * @param report where the launcher appends its report
+     * @param gate where it waits for leave, or {@code null} to start at once
+     * @param filterFile where {@link #filter} is; not looked at when there is none
+     * @return the words, the first two and the last as the format demands
+     */
+    public List<String> words(String report, String gate, String filterFile) {
+        Profile profile = policy.profile();
+        List<String> words = new ArrayList<>(List.of("process-sandbox-plan", "1", "--report", report));
+        if (gate != null) {
+            words.addAll(List.of("--gate", gate, "--gate-timeout", String.valueOf(policy.gateSeconds())));
+        }
+        words.addAll(List.of("--profile", profile.name()));
+        List<Primitive> asked = policy.primitives();
+        asked.forEach(p -> words.addAll(List.of("--primitive", p.wireName())));
+        if (policy.onShortfall() == Policy.OnShortfall.FAIL) {
+            policy.minimum().required().forEach(p -> words.addAll(List.of("--require", p.wireName())));
+            words.addAll(List.of("--min-level", policy.minimum().level().name()));
+        } else {
+            words.addAll(List.of("--min-level", Level.NONE.name()));
+        }
+        if (asked.contains(Primitive.FILESYSTEM)) {
+            words.addAll(List.of("--root", profile.root().name().toLowerCase(Locale.ROOT)));
+            mounts.forEach(m -> words.addAll(m.words()));
+        }
+        limits().forEach(l -> words.addAll(List.of("--rlimit", l)));
+        if (filter != null) {
+            words.addAll(List.of("--seccomp", filterFile));
+        }
+        words.addAll(List.of("--background", policy.background().name().toLowerCase(Locale.ROOT)));
+        words.addAll(List.of("--grace", String.valueOf(policy.graceSeconds())));
+        words.add("end");
+        return words;
+    }
+
+    private List<String> limits() {
+        List<String> limits = new ArrayList<>();
+        List<Primitive> asked = policy.primitives();
+        if (asked.contains(Primitive.RLIMIT_CPU)) {
+            limits.add("cpu=" + policy.limits().rlimitCpu());
+        }
+        if (asked.contains(Primitive.RLIMIT_NOFILE)) {
+            limits.add("nofile=" + policy.openFiles());
+        }
+        if (asked.contains(Primitive.RLIMIT_AS)) {
+            limits.add("as=" + policy.limits().rlimitAs());
+        }
+        return limits;
+    }
+
+    /**
+     * Encodes words for the launcher's option {@code --args}: each word, then a NUL.
+     *
+     * @param words the words
+     * @return at most {@link #MAX_BYTES}
+     * @throws SandboxException when there are too many words or they are too long
+     */
+    public byte[] encode(List<String> words) throws SandboxException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (String word : words) {
+            if (word.indexOf('\0') >= 0 || !host.encoding().newEncoder().canEncode(word)) {
+                throw new SandboxException("The plan has a word that cannot be written in this process' encoding "
+                        + host.encoding() + ": " + Quoted.of(word) + ". Start it with LANG=C.UTF-8 in its environment.");
+            }
+            bytes.writeBytes(word.getBytes(host.encoding()));
+            bytes.write(0);
+        }
+        if (words.size() > MAX_WORDS || bytes.size() > MAX_BYTES) {
+            throw new SandboxException("The plan is too long: " + words.size() + " words and " + bytes.size()
+                    + " bytes, " + MAX_WORDS + " and " + MAX_BYTES + " are allowed. Name fewer write paths.");
+        }
+        return bytes.toByteArray();
+    }
+
+    /**
+     * @return the plan for people: rows, mounts in order, limits, groups of system calls
+     */
+    public String explain() {
+        Profile profile = policy.profile();
+        StringBuilder text = new StringBuilder();
+        text.append("profile  ").append(profile.name());
+        if (!profile.description().isEmpty()) {
+            text.append(": ").append(profile.description());
+        }
+        text.append("\n\nrows, in order\n");
+        policy.primitives().forEach(p -> text.append(String.format("  %-18s %s%n", p.wireName(), p.summary())));
+        if (!mounts.isEmpty()) {
+            text.append("\nfile system, later lines cover earlier ones\n");
+            text.append(profile.root() == Profile.Root.RO ? "  read-only /\n" : "  as it is  /\n");
+            mounts.forEach(m -> text.append("  ").append(m.describe()).append('\n'));
+        }
+        if (!limits().isEmpty()) {
+            text.append("\nlimits\n");
+            limits().forEach(l -> text.append("  ").append(l.replace("=", " ")).append('\n'));
+        }
+        if (!profile.syscalls().isEmpty()) {
+            text.append("\nsystem calls\n  groups ")
+                    .append(String.join(" ", profile.syscalls()))
+                    .append('\n');
+            if (filter == null) {
+                text.append("  no filter for ").append(host.architecture()).append(": the row will not hold\n");
+            }
+        }
+        return text.toString();
+    }
+}

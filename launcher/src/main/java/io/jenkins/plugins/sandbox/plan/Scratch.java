@@ -1,0 +1,124 @@
+package io.jenkins.plugins.sandbox.plan;
+
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The directories below a scratch directory. {@code tmp} and {@code var-tmp} are shared by all launches that are given the
+ * same scratch directory, at the same time as well. A home overlay cannot be: the kernel calls two mounts of one upper
+ * directory undefined (kernel documentation, overlayfs, "Sharing and copying layers"). So a launch takes the first home
+ * that no running launch of this JVM has: launches one after the other see each other's changes, parallel ones do not.
+ */
+public final class Scratch implements AutoCloseable {
+    private static final Set<Path> TAKEN = ConcurrentHashMap.newKeySet();
+    private static final int MOST_HOMES = 1000;
+
+    private final Path directory;
+    private final Path home;
+
+    private Scratch(Path directory, Path home) {
+        this.directory = directory;
+        this.home = home;
+    }
+
+    /**
+     * Creates what is missing below a scratch directory, and takes a home until {@link #close}.
+     *
+     * @param host the machine
+     * @param directory absolute path of an existing directory
+     * @return its directories
+     * @throws SandboxException when they cannot be made
+     */
+    public static Scratch open(Host host, String directory) throws SandboxException {
+        Path real = host.canonicalDirectory("Scratch directory", directory);
+        Scratch scratch = new Scratch(real, takeHome(real));
+        try {
+            // As /tmp is everywhere: programs check it. The scratch directory above keeps other users out.
+            create(scratch.temporary(), "rwxrwxrwt");
+            create(scratch.variableTemporary(), "rwxrwxrwt");
+            create(scratch.home, "rwx------");
+            create(scratch.homeUpper(), "rwx------");
+            create(scratch.homeWork(), "rwx------");
+            create(scratch.homeWhole(), "rwx------");
+            return scratch;
+        } catch (IOException e) {
+            scratch.close();
+            throw new SandboxException(
+                    "Scratch directory " + Quoted.of(directory) + " cannot be filled (" + e
+                            + "): check its rights and the room on its disk.",
+                    e);
+        }
+    }
+
+    /** The same paths, without anything being made: for a plan that is only looked at. */
+    static Scratch imagined(Path directory) {
+        return new Scratch(directory, directory.resolve("home-0"));
+    }
+
+    private static Path takeHome(Path directory) throws SandboxException {
+        for (int i = 0; i < MOST_HOMES; i++) {
+            Path home = directory.resolve("home-" + i);
+            if (TAKEN.add(home)) {
+                return home;
+            }
+        }
+        throw new SandboxException("Scratch directory " + Quoted.of(directory) + " has " + MOST_HOMES
+                + " launches running in it: give some of them another one.");
+    }
+
+    private static void create(Path directory, String mode) throws IOException {
+        if (Files.notExists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            Files.createDirectory(directory);
+            chmod(directory, mode);
+        } else if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+            throw new IOException(directory + " is not a directory");
+        }
+    }
+
+    private static void chmod(Path directory, String mode) throws IOException {
+        boolean sticky = mode.endsWith("t");
+        Files.setPosixFilePermissions(
+                directory, PosixFilePermissions.fromString(sticky ? mode.substring(0, 8) + "x" : mode));
+        if (sticky) {
+            // Not in PosixFilePermission. "unix" is the view of every Unix JDK.
+            Files.setAttribute(directory, "unix:mode", 01777, LinkOption.NOFOLLOW_LINKS);
+        }
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    Path temporary() {
+        return directory.resolve("tmp");
+    }
+
+    Path variableTemporary() {
+        return directory.resolve("var-tmp");
+    }
+
+    Path homeUpper() {
+        return home.resolve("upper");
+    }
+
+    Path homeWork() {
+        return home.resolve("work");
+    }
+
+    Path homeWhole() {
+        return home.resolve("home");
+    }
+
+    /** Lets another launch have the home. Removes nothing. */
+    @Override
+    public void close() {
+        TAKEN.remove(home);
+    }
+}

@@ -1,0 +1,269 @@
+package io.jenkins.plugins.sandbox.policy;
+
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Minimum;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Everything that one launch asks for. Immutable; made where the decision is made, sent to where the command runs. Paths are
+ * those of the machine that launches, as text, and are only looked at there.
+ *
+ * @param profile the profile
+ * @param workspace absolute path of the directory that the command works in and may write to
+ * @param writePaths absolute paths of further files and directories that may be written to
+ * @param readPaths absolute paths that must be readable
+ * @param limits limits on top of the profile's
+ * @param minimum what the launch has to reach
+ * @param onShortfall what becomes of a launch that does not
+ * @param background what becomes of processes that outlive the command
+ * @param graceSeconds from SIGTERM to SIGKILL, 0 to 600
+ * @param gateSeconds how long the launcher waits for leave to start the command, 1 to 3600
+ * @param home absolute path of the home directory; {@code null} takes the launching process' own
+ * @param scratch absolute path of an existing directory for {@code /tmp} and the changed home; launches that are given the
+ *     same one share them. {@code null} when there is none
+ */
+public record Policy(
+        Profile profile,
+        String workspace,
+        List<String> writePaths,
+        List<String> readPaths,
+        Limits limits,
+        Minimum minimum,
+        OnShortfall onShortfall,
+        Background background,
+        int graceSeconds,
+        int gateSeconds,
+        String home,
+        String scratch)
+        implements Serializable {
+
+    /** What becomes of a launch that does not reach its minimum. */
+    public enum OnShortfall {
+        /** The command does not run. */
+        FAIL,
+        /** The command runs, and whoever started it is told. */
+        WARN
+    }
+
+    /** What becomes of processes that are still there when the command itself has ended. */
+    public enum Background {
+        /** They go on; the sandbox stays until the last of them has ended. */
+        KEEP,
+        /** SIGTERM, the grace, SIGKILL. */
+        KILL
+    }
+
+    public Policy {
+        writePaths = List.copyOf(writePaths);
+        readPaths = List.copyOf(readPaths);
+    }
+
+    /**
+     * @param profile the profile
+     * @param workspace absolute path of the directory that the command works in and may write to
+     * @return a builder with every other setting at its default
+     */
+    public static Builder builder(Profile profile, String workspace) {
+        return new Builder(profile, workspace);
+    }
+
+    /**
+     * The rows that this launch asks for: the profile's, and one for each limit that the launch brings. A pure function, so
+     * that the side that judges the report knows it without asking the side that wrote it.
+     *
+     * @return in the order of the sequence
+     */
+    public List<Primitive> primitives() {
+        Set<Primitive> asked = EnumSet.noneOf(Primitive.class);
+        asked.addAll(profile.primitives());
+        if (limits.cpuSeconds() != null) {
+            asked.add(Primitive.RLIMIT_CPU);
+        }
+        if (limits.memoryBytes() != null) {
+            asked.add(Primitive.RLIMIT_AS);
+        }
+        if (limits.openFiles() != null) {
+            asked.add(Primitive.RLIMIT_NOFILE);
+        }
+        return List.copyOf(asked);
+    }
+
+    /**
+     * @return RLIMIT_NOFILE, the launch's own number or else the profile's
+     */
+    public int openFiles() {
+        return limits.openFiles() != null ? limits.openFiles() : profile.openFiles();
+    }
+
+    /** Collects the settings of a policy. Every method returns the builder itself. */
+    public static final class Builder {
+        private final Profile profile;
+        private final String workspace;
+        private final List<String> writePaths = new ArrayList<>();
+        private final List<String> readPaths = new ArrayList<>();
+        private Limits limits = Limits.NONE;
+        private Level minimumLevel = Level.NONE;
+        private final Set<Primitive> required = EnumSet.noneOf(Primitive.class);
+        private OnShortfall onShortfall = OnShortfall.FAIL;
+        private Background background = Background.KEEP;
+        private int graceSeconds = 5;
+        private int gateSeconds = 60;
+        private String home;
+        private String scratch;
+
+        private Builder(Profile profile, String workspace) {
+            this.profile = profile;
+            this.workspace = workspace;
+        }
+
+        /**
+         * @param path absolute path of a file or directory that may be written to
+         */
+        public Builder write(String path) {
+            writePaths.add(path);
+            return this;
+        }
+
+        /**
+         * @param path absolute path that must be readable
+         */
+        public Builder read(String path) {
+            readPaths.add(path);
+            return this;
+        }
+
+        /**
+         * @param newLimits the limits of this launch
+         */
+        public Builder limits(Limits newLimits) {
+            limits = newLimits;
+            return this;
+        }
+
+        /**
+         * @param level the lowest level that will do; default {@link Level#NONE}
+         */
+        public Builder minimumLevel(Level level) {
+            minimumLevel = level;
+            return this;
+        }
+
+        /**
+         * @param primitives rows that must be applied whatever the level is
+         */
+        public Builder require(Primitive... primitives) {
+            required.addAll(List.of(primitives));
+            return this;
+        }
+
+        /**
+         * @param newOnShortfall default {@link OnShortfall#FAIL}
+         */
+        public Builder onShortfall(OnShortfall newOnShortfall) {
+            onShortfall = newOnShortfall;
+            return this;
+        }
+
+        /**
+         * @param newBackground default {@link Background#KEEP}
+         */
+        public Builder background(Background newBackground) {
+            background = newBackground;
+            return this;
+        }
+
+        /**
+         * @param seconds from SIGTERM to SIGKILL, 0 to 600; default 5
+         */
+        public Builder graceSeconds(int seconds) {
+            graceSeconds = seconds;
+            return this;
+        }
+
+        /**
+         * @param seconds how long the launcher waits at the gate, 1 to 3600; default 60
+         */
+        public Builder gateSeconds(int seconds) {
+            gateSeconds = seconds;
+            return this;
+        }
+
+        /**
+         * @param path absolute path of the home directory; default is the launching process' own
+         */
+        public Builder home(String path) {
+            home = path;
+            return this;
+        }
+
+        /**
+         * @param path absolute path of an existing directory, see {@link Policy#scratch}
+         */
+        public Builder scratch(String path) {
+            scratch = path;
+            return this;
+        }
+
+        /**
+         * @return the policy
+         * @throws SandboxException when a number is out of range, a required row is not asked for, or the profile needs
+         *     something that this version cannot do yet
+         */
+        public Policy build() throws SandboxException {
+            limits.check();
+            checkRange("grace", graceSeconds, 0, 600);
+            checkRange("gate time-out", gateSeconds, 1, 3600);
+            List<String> missing = profile.notBuiltYet();
+            if (!missing.isEmpty()) {
+                throw new SandboxException("Profile '" + profile.name() + "' needs what this version cannot do yet: "
+                        + Quoted.list(missing) + ". Use profile 'strict' or 'standard'.");
+            }
+            Policy policy = new Policy(
+                    profile,
+                    workspace,
+                    writePaths,
+                    readPaths,
+                    limits,
+                    new Minimum(minimumLevel, List.copyOf(required)),
+                    onShortfall,
+                    background,
+                    graceSeconds,
+                    gateSeconds,
+                    home,
+                    scratch);
+            if (onShortfall == OnShortfall.FAIL) {
+                checkReachable(policy);
+            }
+            return policy;
+        }
+
+        /** A minimum that the profile cannot reach on any machine is a mistake in the settings, not a finding of the launch. */
+        private void checkReachable(Policy policy) throws SandboxException {
+            List<Primitive> asked = policy.primitives();
+            for (Primitive primitive : required) {
+                if (!asked.contains(primitive)) {
+                    throw new SandboxException("Required primitive " + primitive.wireName() + " is not part of profile '"
+                            + profile.name() + "': choose a profile that has it, or do not require it.");
+                }
+            }
+            if (profile.isStandard() && minimumLevel.compareTo(Level.BASELINE) > 0) {
+                throw new SandboxException("Profile 'standard' reaches the level BASELINE at most, the minimum is "
+                        + minimumLevel + ": use profile 'strict'.");
+            }
+        }
+
+        private static void checkRange(String name, int seconds, int min, int max) throws SandboxException {
+            if (seconds < min || seconds > max) {
+                throw new SandboxException("A " + name + " of " + seconds + " s is out of range: use " + min + " to " + max
+                        + " seconds.");
+            }
+        }
+    }
+}

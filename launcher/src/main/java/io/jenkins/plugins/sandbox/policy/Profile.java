@@ -1,0 +1,155 @@
+package io.jenkins.plugins.sandbox.policy;
+
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.Serializable;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A named set of measures, read from a data file; see {@code docs/profiles.md} for the format.
+ *
+ * @param name {@code [a-z0-9-]}, at most 32 characters
+ * @param description one line for people
+ * @param primitives the rows that it asks for, in the order of the sequence; limits that a launch asks for come on top
+ * @param root what the file system starts from
+ * @param temporary what {@code /tmp} and {@code /var/tmp} are
+ * @param devices what {@code /dev} is
+ * @param home what the home directory is
+ * @param network which network the command sees
+ * @param environment which variables the command gets
+ * @param openFiles the limit on open files of each process, 16 to 1048576
+ * @param syscalls the groups of system calls that are allowed, by name; empty without the row {@code seccomp}
+ * @param allowedSyscalls single calls allowed on top of the groups
+ * @param deniedSyscalls single calls taken out of the groups
+ */
+public record Profile(
+        String name,
+        String description,
+        List<Primitive> primitives,
+        Root root,
+        Temporary temporary,
+        Devices devices,
+        Home home,
+        Network network,
+        Environment environment,
+        int openFiles,
+        List<String> syscalls,
+        List<String> allowedSyscalls,
+        List<String> deniedSyscalls)
+        implements Serializable {
+
+    /** The built-in profiles, weakest first. */
+    public static final List<String> BUILT_IN = List.of("standard", "strict", "offline", "locked");
+
+    /** What the file system starts from. */
+    public enum Root {
+        /** The machine's, as it is. */
+        HOST,
+        /** The machine's, read-only and nosuid. */
+        RO,
+        /** Nothing but what is named. */
+        NAMED
+    }
+
+    /** What {@code /tmp} and {@code /var/tmp} are. */
+    public enum Temporary {
+        /** The machine's. */
+        HOST,
+        /** Directories of the scratch directory, or empty ones of the launch without one. */
+        PRIVATE
+    }
+
+    /** What {@code /dev} is. */
+    public enum Devices {
+        /** The machine's. */
+        HOST,
+        /** The harmless few. */
+        MINIMAL
+    }
+
+    /** What the home directory is. */
+    public enum Home {
+        /** The machine's. */
+        HOST,
+        /** The machine's below, a scratch directory above: changes are seen by the launch and go with the scratch directory. */
+        OVERLAY,
+        /** An empty scratch directory. */
+        SCRATCH,
+        /** A scratch directory that stays for the job's next build. */
+        JOB,
+        /** Empty, and gone with the launch. */
+        EMPTY
+    }
+
+    /** Which network the command sees. */
+    public enum Network {
+        /** The machine's. */
+        HOST,
+        /** Its own, with nothing but loopback. */
+        NONE
+    }
+
+    /** Which variables the command gets. */
+    public enum Environment {
+        /** All that the launching process has. */
+        INHERIT,
+        /** None but those that are named. */
+        NAMED
+    }
+
+    public Profile {
+        primitives = List.copyOf(primitives);
+        syscalls = List.copyOf(syscalls);
+        allowedSyscalls = List.copyOf(allowedSyscalls);
+        deniedSyscalls = List.copyOf(deniedSyscalls);
+    }
+
+    /**
+     * Finds a built-in profile.
+     *
+     * @param name one of {@link #BUILT_IN}
+     * @return the profile
+     * @throws SandboxException when there is none of that name
+     */
+    public static Profile named(String name) throws SandboxException {
+        return ProfileReader.builtIn(name);
+    }
+
+    /**
+     * Reads a profile from a file. Its name is the file's without the suffix {@code .properties}.
+     *
+     * @param file at most 64 KiB of UTF-8
+     * @return the profile
+     * @throws SandboxException when the file cannot be read or is not a profile
+     */
+    public static Profile load(Path file) throws SandboxException {
+        return ProfileReader.load(file);
+    }
+
+    /**
+     * Reads a profile from text.
+     *
+     * @param name its name, {@code [a-z0-9-]{1,32}} and none of {@link #BUILT_IN}
+     * @param text the lines of the file, at most 64 KiB
+     * @return the profile
+     * @throws SandboxException when it is not a profile; the message names the line
+     */
+    public static Profile parse(String name, String text) throws SandboxException {
+        return ProfileReader.parse(name, text, false);
+    }
+
+    /**
+     * @return whether this is the built-in profile {@code standard}, which alone can reach the level BASELINE
+     */
+    public boolean isStandard() {
+        return name.equals("standard");
+    }
+
+    /**
+     * @return what this profile needs and this version cannot do yet, by name; empty for a profile that can be used
+     */
+    public List<String> notBuiltYet() {
+        return ProfileReader.notBuiltYet(this);
+    }
+}

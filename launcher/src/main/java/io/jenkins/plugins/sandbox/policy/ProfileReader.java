@@ -1,0 +1,293 @@
+package io.jenkins.plugins.sandbox.policy;
+
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * The format of profiles: lines {@code key = value}, comments after {@code #} at the start of a line, lists separated by
+ * blanks. Every mistake is an error with its line number, since a key that is silently ignored is a wall that is not there.
+ */
+final class ProfileReader {
+    private static final int MAX_BYTES = 65_536;
+    private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,32}");
+    private static final Pattern WORD = Pattern.compile("[@a-z0-9_-]{1,64}");
+    private static final List<String> KEYS = List.of(
+            "description",
+            "primitives",
+            "root",
+            "tmp",
+            "dev",
+            "home",
+            "network",
+            "environment",
+            "open-files",
+            "syscalls",
+            "syscalls-allow",
+            "syscalls-deny");
+
+    private final String profile;
+    private final Map<String, Entry> entries = new LinkedHashMap<>();
+
+    private record Entry(int line, String value) {}
+
+    private ProfileReader(String profile) {
+        this.profile = profile;
+    }
+
+    static Profile builtIn(String name) throws SandboxException {
+        if (!Profile.BUILT_IN.contains(name)) {
+            throw new SandboxException("Unknown profile " + Quoted.of(name) + ": use one of "
+                    + Quoted.list(Profile.BUILT_IN) + ", or the path of a profile file.");
+        }
+        try (InputStream in = ProfileReader.class.getResourceAsStream("/profiles/" + name + ".properties")) {
+            if (in == null) {
+                throw new SandboxException("Profile '" + name + "' is missing in this build: build it anew.");
+            }
+            return parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8), true);
+        } catch (SandboxException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new SandboxException("Profile '" + name + "' cannot be read: " + e.getMessage() + ".", e);
+        }
+    }
+
+    static Profile load(Path file) throws SandboxException {
+        String name = String.valueOf(file.getFileName());
+        name = name.endsWith(".properties") ? name.substring(0, name.length() - ".properties".length()) : name;
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                throw new SandboxException("Profile file " + Quoted.of(file) + " is larger than 64 KiB: is it a profile?");
+            }
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return parse(name, text, false);
+        } catch (SandboxException e) {
+            throw e;
+        } catch (NoSuchFileException e) {
+            throw new SandboxException("Profile file " + Quoted.of(file) + " does not exist: use one of "
+                    + Quoted.list(Profile.BUILT_IN) + ", or the path of a profile file.", e);
+        } catch (CharacterCodingException e) {
+            throw new SandboxException("Profile file " + Quoted.of(file) + " is not UTF-8: save it as UTF-8.", e);
+        } catch (IOException e) {
+            throw new SandboxException("Profile file " + Quoted.of(file) + " cannot be read: " + e + ".", e);
+        }
+    }
+
+    static Profile parse(String name, String text, boolean builtIn) throws SandboxException {
+        if (!NAME.matcher(name).matches()) {
+            throw new SandboxException("Profile name " + Quoted.of(name)
+                    + " does not do: use 1 to 32 of a-z, 0-9 and '-', and call the file NAME.properties.");
+        }
+        if (!builtIn && Profile.BUILT_IN.contains(name)) {
+            throw new SandboxException("Profile name '" + name + "' is taken by a built-in profile: choose another.");
+        }
+        if (text.length() > MAX_BYTES) {
+            throw new SandboxException("Profile '" + name + "' is larger than 64 KiB: is it a profile?");
+        }
+        ProfileReader reader = new ProfileReader(name);
+        reader.readLines(text);
+        return reader.profile();
+    }
+
+    static List<String> notBuiltYet(Profile profile) {
+        List<String> missing = new ArrayList<>();
+        profile.primitives().stream().filter(p -> !p.isBuilt()).forEach(p -> missing.add("primitive " + p.wireName()));
+        if (profile.root() == Profile.Root.NAMED) {
+            missing.add("root = named");
+        }
+        if (profile.home() == Profile.Home.JOB || profile.home() == Profile.Home.EMPTY) {
+            missing.add("home = " + word(profile.home()));
+        }
+        if (profile.network() != Profile.Network.HOST) {
+            missing.add("network = " + word(profile.network()));
+        }
+        if (profile.environment() != Profile.Environment.INHERIT) {
+            missing.add("environment = " + word(profile.environment()));
+        }
+        return missing;
+    }
+
+    private void readLines(String text) throws SandboxException {
+        int number = 0;
+        for (String raw : text.split("\n", -1)) {
+            number++;
+            String line = raw.strip();
+            if (line.isEmpty() || line.startsWith("#")) {
+                continue;
+            }
+            int equals = line.indexOf('=');
+            if (equals < 0) {
+                throw error(number, "expected 'key = value', found " + Quoted.of(line));
+            }
+            String key = line.substring(0, equals).strip();
+            if (!KEYS.contains(key)) {
+                throw error(number, "unknown key " + Quoted.of(key) + ": use one of " + Quoted.list(KEYS));
+            }
+            Entry earlier = entries.put(key, new Entry(number, line.substring(equals + 1).strip()));
+            if (earlier != null) {
+                throw error(number, "key '" + key + "' was given in line " + earlier.line() + " already");
+            }
+        }
+    }
+
+    private Profile profile() throws SandboxException {
+        List<Primitive> primitives = primitives();
+        Profile read = new Profile(
+                profile,
+                entries.containsKey("description")
+                        ? Quoted.visible(entries.get("description").value(), 200)
+                        : "",
+                primitives,
+                choice("root", Profile.Root.class, Profile.Root.HOST),
+                choice("tmp", Profile.Temporary.class, Profile.Temporary.HOST),
+                choice("dev", Profile.Devices.class, Profile.Devices.HOST),
+                choice("home", Profile.Home.class, Profile.Home.HOST),
+                choice("network", Profile.Network.class, Profile.Network.HOST),
+                choice("environment", Profile.Environment.class, Profile.Environment.INHERIT),
+                openFiles(),
+                words("syscalls"),
+                words("syscalls-allow"),
+                words("syscalls-deny"));
+        checkPrerequisites(read);
+        return read;
+    }
+
+    /** A setting whose row is not asked for would be silently without effect. */
+    private void checkPrerequisites(Profile read) throws SandboxException {
+        boolean filesystem = read.primitives().contains(Primitive.FILESYSTEM);
+        for (String key : List.of("root", "tmp", "dev", "home")) {
+            Entry entry = entries.get(key);
+            if (!filesystem && entry != null && !entry.value().equals("host")) {
+                throw error(entry.line(), "'" + key + "' needs the primitive filesystem");
+            }
+        }
+        boolean network = read.primitives().contains(Primitive.NETWORK_NAMESPACE);
+        if (network != (read.network() == Profile.Network.NONE)) {
+            throw error(lineOf("network"), "'network = none' and the primitive network_namespace go together");
+        }
+        boolean seccomp = read.primitives().contains(Primitive.SECCOMP);
+        if (seccomp == read.syscalls().isEmpty()) {
+            throw error(lineOf("syscalls"), "'syscalls' and the primitive seccomp go together");
+        }
+        if (!seccomp && !(read.allowedSyscalls().isEmpty() && read.deniedSyscalls().isEmpty())) {
+            throw error(
+                    Math.max(lineOf("syscalls-allow"), lineOf("syscalls-deny")),
+                    "'syscalls-allow' and 'syscalls-deny' need the primitive seccomp");
+        }
+        needs(read, Primitive.FILESYSTEM, Primitive.MOUNT_NAMESPACE);
+        needs(read, Primitive.MOUNT_NAMESPACE, Primitive.USER_NAMESPACE);
+        needs(read, Primitive.PID_NAMESPACE, Primitive.USER_NAMESPACE);
+        needs(read, Primitive.PROC, Primitive.PID_NAMESPACE);
+        needs(read, Primitive.PROC, Primitive.MOUNT_NAMESPACE);
+        needs(read, Primitive.SECCOMP, Primitive.NO_NEW_PRIVS);
+    }
+
+    private void needs(Profile read, Primitive row, Primitive prerequisite) throws SandboxException {
+        if (read.primitives().contains(row) && !read.primitives().contains(prerequisite)) {
+            throw error(
+                    lineOf("primitives"),
+                    "primitive " + row.wireName() + " needs primitive " + prerequisite.wireName());
+        }
+    }
+
+    private List<Primitive> primitives() throws SandboxException {
+        List<Primitive> primitives = new ArrayList<>();
+        for (String word : words("primitives")) {
+            Primitive primitive;
+            try {
+                primitive = Primitive.parse(word);
+            } catch (SandboxException e) {
+                throw error(lineOf("primitives"), e.getMessage());
+            }
+            if (Set.of(Primitive.RLIMIT_CPU, Primitive.RLIMIT_AS).contains(primitive)) {
+                throw error(
+                        lineOf("primitives"),
+                        "primitive " + word + " cannot be part of a profile: it comes with the launch's own limit");
+            }
+            primitives.add(primitive);
+        }
+        return primitives.stream().sorted().toList();
+    }
+
+    private int openFiles() throws SandboxException {
+        Entry entry = entries.get("open-files");
+        if (entry == null) {
+            return Limits.DEFAULT_OPEN_FILES;
+        }
+        if (!entry.value().matches("\\d{1,7}")) {
+            throw error(entry.line(), "'open-files' must be a number, found " + Quoted.of(entry.value()));
+        }
+        try {
+            return Limits.checkOpenFiles(Integer.parseInt(entry.value()));
+        } catch (SandboxException e) {
+            throw error(entry.line(), e.getMessage());
+        }
+    }
+
+    private List<String> words(String key) throws SandboxException {
+        Entry entry = entries.get(key);
+        if (entry == null || entry.value().isEmpty()) {
+            return List.of();
+        }
+        List<String> words = new ArrayList<>();
+        for (String word : entry.value().split("\\s+")) {
+            if (!WORD.matcher(word).matches()) {
+                throw error(entry.line(), "'" + key + "' has a word that is no name: " + Quoted.of(word));
+            }
+            if (words.contains(word)) {
+                throw error(entry.line(), "'" + key + "' names " + word + " twice");
+            }
+            words.add(word);
+        }
+        return words;
+    }
+
+    private <E extends Enum<E>> E choice(String key, Class<E> type, E otherwise) throws SandboxException {
+        Entry entry = entries.get(key);
+        if (entry == null) {
+            return otherwise;
+        }
+        for (E constant : type.getEnumConstants()) {
+            if (word(constant).equals(entry.value())) {
+                return constant;
+            }
+        }
+        throw error(
+                entry.line(),
+                "'" + key + "' cannot be " + Quoted.of(entry.value()) + ": use one of "
+                        + Quoted.list(Arrays.stream(type.getEnumConstants())
+                                .map(ProfileReader::word)
+                                .toList()));
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private int lineOf(String key) {
+        Entry entry = entries.get(key);
+        return entry == null ? 0 : entry.line();
+    }
+
+    private SandboxException error(int line, String what) {
+        String where = line == 0 ? "" : ", line " + line;
+        return new SandboxException("Profile '" + profile + "'" + where + ": " + what + (what.endsWith(".") ? "" : "."));
+    }
+}
