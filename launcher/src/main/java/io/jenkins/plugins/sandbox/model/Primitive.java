@@ -74,7 +74,9 @@ public enum Primitive {
      * @return the primitive, if there is one of that name
      */
     public static Optional<Primitive> named(String wireName) {
-        return Arrays.stream(values()).filter(p -> p.wireName().equals(wireName)).findFirst();
+        return Arrays.stream(values())
+                .filter(p -> p.wireName().equals(wireName))
+                .findFirst();
     }
 
     /**
@@ -87,9 +89,8 @@ public enum Primitive {
     public static Primitive parse(String wireName) throws SandboxException {
         return named(wireName)
                 .orElseThrow(() -> new SandboxException("Unknown primitive " + Quoted.of(wireName) + ": use one of "
-                        + Quoted.list(Arrays.stream(values())
-                                .map(Primitive::wireName)
-                                .toList())
+                        + Quoted.list(
+                                Arrays.stream(values()).map(Primitive::wireName).toList())
                         + "."));
     }
 }

@@ -88,7 +88,9 @@ public final class ReportParser {
         int end = endOfFirstPart(report);
         if (end < 0) {
             throw new ReportException(
-                    report.length > MAX_PART ? tooLong(report.length) : "The report is cut: it does not say how it ends.");
+                    report.length > MAX_PART
+                            ? tooLong(report.length)
+                            : "The report is cut: it does not say how it ends.");
         }
         Lines lines = new Lines(report, 0, end);
         if (!lines.next().equals(HEADER)) {
@@ -117,8 +119,7 @@ public final class ReportParser {
         if (lines.hasNext()) {
             throw unexpected(lines.next());
         }
-        Ending ending =
-                end == report.length ? null : parseEnding(Arrays.copyOfRange(report, end, report.length));
+        Ending ending = end == report.length ? null : parseEnding(Arrays.copyOfRange(report, end, report.length));
         if (ending != null && !ready) {
             throw new ReportException("The report goes on after its refusal.");
         }

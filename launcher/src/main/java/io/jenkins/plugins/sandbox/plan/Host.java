@@ -2,12 +2,12 @@ package io.jenkins.plugins.sandbox.plan;
 
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.io.IOException;
 
 /**
  * What a plan has to know about the machine that it is for.
@@ -64,10 +64,12 @@ public record Host(String home, String architecture, Charset encoding) {
             real = given.toRealPath();
         } catch (IOException e) {
             if (Files.notExists(given)) {
-                throw new SandboxException(what + " " + Quoted.of(path) + " does not exist: create it, or name another.", e);
+                throw new SandboxException(
+                        what + " " + Quoted.of(path) + " does not exist: create it, or name another.", e);
             }
             throw new SandboxException(
-                    what + " " + Quoted.of(path) + " cannot be reached (" + e + "): check the rights of its parents.", e);
+                    what + " " + Quoted.of(path) + " cannot be reached (" + e + "): check the rights of its parents.",
+                    e);
         }
         // A path that came from the file system may hold bytes that this JVM cannot say.
         if (!encoding.newEncoder().canEncode(real.toString()) || !isSame(real)) {

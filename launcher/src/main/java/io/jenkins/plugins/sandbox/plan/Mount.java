@@ -40,9 +40,10 @@ record Mount(String option, List<String> arguments) {
     /** For people. */
     String describe() {
         return switch (option) {
-            case "--bind" -> arguments.get(0).equals(arguments.get(1))
-                    ? "writable " + arguments.get(0)
-                    : "writable " + arguments.get(1) + " (is " + arguments.get(0) + ")";
+            case "--bind" ->
+                arguments.get(0).equals(arguments.get(1))
+                        ? "writable " + arguments.get(0)
+                        : "writable " + arguments.get(1) + " (is " + arguments.get(0) + ")";
             case "--tmpfs" -> "empty    " + arguments.get(0);
             case "--overlay" -> "overlay  " + arguments.get(0) + " (changes go to " + arguments.get(1) + ")";
             case "--dev" -> "minimal  " + arguments.get(0);

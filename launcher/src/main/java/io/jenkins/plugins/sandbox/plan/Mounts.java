@@ -83,6 +83,9 @@ final class Mounts {
             throw new SandboxException(what + " by an overlay, which cannot have its scratch directory "
                     + Quoted.of(scratch.directory()) + " inside: use one outside of the home directory.");
         }
-        return Mount.overlay(home.toString(), scratch.homeUpper().toString(), scratch.homeWork().toString());
+        return Mount.overlay(
+                home.toString(),
+                scratch.homeUpper().toString(),
+                scratch.homeWork().toString());
     }
 }

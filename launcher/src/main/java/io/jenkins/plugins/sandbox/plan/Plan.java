@@ -7,7 +7,6 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.ByteArrayOutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -151,8 +150,9 @@ public final class Plan {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (String word : words) {
             if (word.indexOf('\0') >= 0 || !host.encoding().newEncoder().canEncode(word)) {
-                throw new SandboxException("The plan has a word that cannot be written in this process' encoding "
-                        + host.encoding() + ": " + Quoted.of(word) + ". Start it with LANG=C.UTF-8 in its environment.");
+                throw new SandboxException(
+                        "The plan has a word that cannot be written in this process' encoding " + host.encoding() + ": "
+                                + Quoted.of(word) + ". Start it with LANG=C.UTF-8 in its environment.");
             }
             bytes.writeBytes(word.getBytes(host.encoding()));
             bytes.write(0);

@@ -249,8 +249,9 @@ public record Policy(
             List<Primitive> asked = policy.primitives();
             for (Primitive primitive : required) {
                 if (!asked.contains(primitive)) {
-                    throw new SandboxException("Required primitive " + primitive.wireName() + " is not part of profile '"
-                            + profile.name() + "': choose a profile that has it, or do not require it.");
+                    throw new SandboxException(
+                            "Required primitive " + primitive.wireName() + " is not part of profile '" + profile.name()
+                                    + "': choose a profile that has it, or do not require it.");
                 }
             }
             if (profile.isStandard() && minimumLevel.compareTo(Level.BASELINE) > 0) {
@@ -261,8 +262,8 @@ public record Policy(
 
         private static void checkRange(String name, int seconds, int min, int max) throws SandboxException {
             if (seconds < min || seconds > max) {
-                throw new SandboxException("A " + name + " of " + seconds + " s is out of range: use " + min + " to " + max
-                        + " seconds.");
+                throw new SandboxException(
+                        "A " + name + " of " + seconds + " s is out of range: use " + min + " to " + max + " seconds.");
             }
         }
     }

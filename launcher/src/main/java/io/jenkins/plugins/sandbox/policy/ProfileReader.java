@@ -74,15 +74,21 @@ final class ProfileReader {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MAX_BYTES + 1);
             if (bytes.length > MAX_BYTES) {
-                throw new SandboxException("Profile file " + Quoted.of(file) + " is larger than 64 KiB: is it a profile?");
+                throw new SandboxException(
+                        "Profile file " + Quoted.of(file) + " is larger than 64 KiB: is it a profile?");
             }
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
             return parse(name, text, false);
         } catch (SandboxException e) {
             throw e;
         } catch (NoSuchFileException e) {
-            throw new SandboxException("Profile file " + Quoted.of(file) + " does not exist: use one of "
-                    + Quoted.list(Profile.BUILT_IN) + ", or the path of a profile file.", e);
+            throw new SandboxException(
+                    "Profile file " + Quoted.of(file) + " does not exist: use one of " + Quoted.list(Profile.BUILT_IN)
+                            + ", or the path of a profile file.",
+                    e);
         } catch (CharacterCodingException e) {
             throw new SandboxException("Profile file " + Quoted.of(file) + " is not UTF-8: save it as UTF-8.", e);
         } catch (IOException e) {
@@ -140,7 +146,8 @@ final class ProfileReader {
             if (!KEYS.contains(key)) {
                 throw error(number, "unknown key " + Quoted.of(key) + ": use one of " + Quoted.list(KEYS));
             }
-            Entry earlier = entries.put(key, new Entry(number, line.substring(equals + 1).strip()));
+            Entry earlier = entries.put(
+                    key, new Entry(number, line.substring(equals + 1).strip()));
             if (earlier != null) {
                 throw error(number, "key '" + key + "' was given in line " + earlier.line() + " already");
             }
@@ -186,7 +193,8 @@ final class ProfileReader {
         if (seccomp == read.syscalls().isEmpty()) {
             throw error(lineOf("syscalls"), "'syscalls' and the primitive seccomp go together");
         }
-        if (!seccomp && !(read.allowedSyscalls().isEmpty() && read.deniedSyscalls().isEmpty())) {
+        if (!seccomp
+                && !(read.allowedSyscalls().isEmpty() && read.deniedSyscalls().isEmpty())) {
             throw error(
                     Math.max(lineOf("syscalls-allow"), lineOf("syscalls-deny")),
                     "'syscalls-allow' and 'syscalls-deny' need the primitive seccomp");
@@ -288,6 +296,7 @@ final class ProfileReader {
 
     private SandboxException error(int line, String what) {
         String where = line == 0 ? "" : ", line " + line;
-        return new SandboxException("Profile '" + profile + "'" + where + ": " + what + (what.endsWith(".") ? "" : "."));
+        return new SandboxException(
+                "Profile '" + profile + "'" + where + ": " + what + (what.endsWith(".") ? "" : "."));
     }
 }
