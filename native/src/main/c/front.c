@@ -1,0 +1,173 @@
+/* front and setup; see launch.h. */
+#include "launch.h"
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+
+int block_signals(void)
+{
+    sigset_t all;
+    if (sigfillset(&all) != 0)
+        return -1;
+    return sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+int open_signals(void)
+{
+    sigset_t set;
+    if (sigemptyset(&set) != 0 || sigaddset(&set, SIGCHLD) != 0)
+        return -1;
+    for (size_t i = 0; i < NELEM(ending_signals); i++)
+        if (sigaddset(&set, ending_signals[i]) != 0)
+            return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int next_signal(int signals)
+{
+    struct signalfd_siginfo info;
+    ssize_t n = read(signals, &info, sizeof info);
+    return n == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+int release_stdio(const struct launch *launch)
+{
+    /* Whoever reads the command's output waits for all its writers: a launcher must not be one of them. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (dup2(launch->null, fd) < 0)
+            return -1;
+    return 0;
+}
+
+void say_refused(const struct launch *launch, char *buffer, size_t used, const char *reason)
+{
+    if (launch->report >= 0) {
+        used = report_close(buffer, used, reason);
+        (void)write_all(launch->report, buffer, used); /* the reader may be gone; there is nobody else to tell */
+    } else if (launch->complaints >= 0) {
+        (void)dprintf(launch->complaints, "sandbox-launcher: refused: %s\n", reason);
+    }
+}
+
+/* For what fails before there is an init to report: the agent would wait for a report in vain. */
+static int refuse_early(const struct launch *launch, const char *what)
+{
+    char buffer[REPORT_MAX];
+    char reason[128];
+    (void)snprintf(reason, sizeof reason, "%s: %s", what, strerror(errno));
+    size_t used = (size_t)snprintf(buffer, sizeof buffer, "%s", REPORT_FIRST_LINE);
+    say_refused(launch, buffer, used, reason);
+    return EXIT_REFUSED;
+}
+
+/* Forks init into the pid namespace and tells it the pid that the outside knows it by. */
+static _Noreturn void setup_run(struct launch *launch)
+{
+    int told[2];
+    sequence_run(&launch->context, STAGE_SETUP);
+    if (pipe2(told, O_CLOEXEC) != 0)
+        _exit(refuse_early(launch, "pipe"));
+    pid_t pid = fork();
+    if (pid < 0)
+        _exit(refuse_early(launch, "fork"));
+    if (pid > 0)
+        _exit(write_all(told[1], &pid, sizeof pid) == 0 ? 0 : EXIT_REFUSED);
+    close_fd(&told[1]);
+    pid_t self;
+    if (read(told[0], &self, sizeof self) != (ssize_t)sizeof self)
+        _exit(EXIT_REFUSED);
+    close_fd(&told[0]);
+    init_run(launch, self);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* What setup and everything after it may keep open. */
+static void name_own_fds(struct launch *launch)
+{
+    const int own[] = {launch->report, launch->gate, launch->complaints, launch->null, launch->socket};
+    struct context *context = &launch->context;
+    context->own_fd_count = 0;
+    for (size_t i = 0; i < NELEM(own); i++)
+        if (own[i] >= 0)
+            context->own_fds[context->own_fd_count++] = own[i];
+    qsort(context->own_fds, context->own_fd_count, sizeof(int), by_number);
+}
+
+static int exit_status(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : EXIT_REFUSED;
+}
+
+/* init is gone without a word: killed, if the command had begun. */
+static int silent_end(const struct launch *launch)
+{
+    return atomic_load(&launch->context.shared->started) ? 128 + SIGKILL : EXIT_REFUSED;
+}
+
+static int wait_for_init(struct launch *launch, int signals)
+{
+    for (;;) {
+        struct pollfd polls[] = {{.fd = launch->socket, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+        if (poll(polls, NELEM(polls), -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return EXIT_REFUSED;
+        }
+        for (int number = next_signal(signals); number != 0; number = next_signal(signals))
+            if (number == SIGCHLD) {
+                while (waitpid(-1, NULL, WNOHANG) > 0)
+                    ; /* setup, whose end says nothing: init speaks through the socket */
+            } else {
+                unsigned char byte = (unsigned char)number;
+                if (send(launch->socket, &byte, sizeof byte, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
+                    return EXIT_REFUSED;
+            }
+        if (polls[0].revents == 0)
+            continue;
+        int status;
+        ssize_t n = recv(launch->socket, &status, sizeof status, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        return n == (ssize_t)sizeof status ? exit_status(status) : silent_end(launch);
+    }
+}
+
+int front_run(struct launch *launch)
+{
+    int ends[2];
+    if (block_signals() != 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return refuse_early(launch, "socketpair");
+    pid_t setup = fork();
+    if (setup < 0)
+        return refuse_early(launch, "fork");
+    if (setup == 0) {
+        close_fd(&ends[0]);
+        launch->socket = ends[1];
+        name_own_fds(launch);
+        setup_run(launch);
+    }
+    close_fd(&ends[1]);
+    launch->socket = ends[0];
+    close_fd(&launch->report);
+    close_fd(&launch->gate);
+    close_fd(&launch->complaints);
+    int signals = open_signals();
+    if (signals < 0 || release_stdio(launch) != 0)
+        return EXIT_REFUSED; /* closing the socket ends the rest */
+    return wait_for_init(launch, signals);
+}

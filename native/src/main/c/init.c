@@ -1,0 +1,435 @@
+/* init and command; see launch.h. */
+#include "launch.h"
+#include "report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define SETUP_TIMEOUT_MS 30000
+#define GATE_POLL_MS 5 /* for a gate that is a plain file */
+#define KILL_AGAIN_MS 50
+#define NEVER INT64_MAX
+
+struct init {
+    struct launch *launch;
+    const struct plan *plan;
+    int signals;
+    bool has_pid_namespace;
+    pid_t command;
+    int ready; /* read end: the command's process has done its rows */
+    int go; /* write end: it may start the command */
+    int64_t started_ms;
+    bool command_ended;
+    int status; /* the command's */
+    bool ending; /* TERM was sent; KILL follows */
+    bool ended_by_request;
+    int64_t kill_at_ms;
+};
+
+/* ---- the command's process ---- */
+
+static int exec_status(int error)
+{
+    return error == ENOENT || error == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+static _Noreturn void command_run(struct launch *launch, int ready, int go)
+{
+    struct shared *shared = launch->context.shared;
+    char byte = 'r';
+    sequence_run(&launch->context, STAGE_COMMAND);
+    if (write_all(ready, &byte, 1) != 0 || read(go, &byte, 1) != 1)
+        _exit(EXIT_REFUSED);
+    if (unblock_signals() != 0)
+        _exit(EXIT_REFUSED);
+    char **command = launch->context.plan->command;
+    execvp(command[0], command);
+    int error = errno;
+    atomic_store(&shared->exec_status, exec_status(error));
+    atomic_store(&shared->exec_error, error);
+    _exit(exec_status(error));
+}
+
+/* ---- ending others ---- */
+
+struct process {
+    pid_t pid;
+    pid_t parent;
+    bool ours;
+};
+
+/* The process that /proc/<name>/stat tells of; false when it is gone or name is no process. */
+static bool read_process(const char *name, struct process *process)
+{
+    char path[64];
+    char text[1024];
+    uint64_t pid;
+    int parent;
+    if (!parse_number(name, INT32_MAX, &pid))
+        return false;
+    (void)snprintf(path, sizeof path, "/proc/%s/stat", name);
+    if (read_file_at(AT_FDCWD, path, text, sizeof text) < 0)
+        return false;
+    const char *end = strrchr(text, ')'); /* the name before it may hold anything */
+    if (end == NULL || sscanf(end, ") %*c %d", &parent) != 1)
+        return false;
+    *process = (struct process){.pid = (pid_t)pid, .parent = parent, .ours = false};
+    return true;
+}
+
+/*
+ * Sends to every descendant; for launches without a pid namespace, where kill(-1) would reach the agent. Orphans
+ * are our children, since we are their subreaper. What is forked meanwhile is found in the next round.
+ */
+static void signal_descendants(int number)
+{
+    size_t capacity = 0, count = 0;
+    struct process *list = NULL;
+    DIR *proc = opendir("/proc");
+    if (proc == NULL)
+        return;
+    for (struct dirent *entry = readdir(proc); entry != NULL; entry = readdir(proc)) {
+        if (count == capacity) {
+            capacity = capacity == 0 ? 1024 : capacity * 2;
+            struct process *larger = realloc(list, capacity * sizeof *list);
+            if (larger == NULL)
+                break; /* a part is better than nothing */
+            list = larger;
+        }
+        if (read_process(entry->d_name, &list[count]))
+            count++;
+    }
+    (void)closedir(proc);
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < count; i++) {
+            bool ours = list[i].parent == getpid();
+            for (size_t j = 0; !ours && j < count; j++)
+                ours = list[j].ours && list[j].pid == list[i].parent;
+            if (ours && !list[i].ours) {
+                list[i].ours = true;
+                more = true;
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        if (list[i].ours)
+            (void)kill(list[i].pid, number); /* ESRCH: it ended first */
+    free(list);
+}
+
+static void signal_all(const struct init *init, int number)
+{
+    if (init->has_pid_namespace)
+        (void)kill(-1, number); /* everybody in the namespace but us; ESRCH: nobody */
+    else
+        signal_descendants(number);
+}
+
+/* Asks everybody to end; after the grace, KILL until nobody is left. */
+static void begin_end(struct init *init, int number)
+{
+    signal_all(init, number);
+    signal_all(init, SIGCONT); /* a stopped process hears nothing */
+    if (!init->ending) {
+        init->ending = true;
+        init->kill_at_ms = now_ms() + (int64_t)init->plan->grace_s * 1000;
+    }
+}
+
+/* ---- talking ---- */
+
+static void append_to_report(const struct launch *launch, const char *text, size_t size)
+{
+    /* The reader may be gone, or the disk full; there is nobody else to tell. */
+    if (launch->report >= 0)
+        (void)write_all(launch->report, text, size);
+}
+
+static _Noreturn void refuse(struct init *init, const char *report, size_t used, const char *reason)
+{
+    struct launch *launch = init->launch;
+    char buffer[REPORT_MAX];
+    if (used > 0)
+        memcpy(buffer, report, used);
+    say_refused(launch, buffer, used, reason);
+    if (init->command > 0) {
+        (void)kill(init->command, SIGKILL);
+        (void)waitpid(init->command, NULL, 0);
+    }
+    int status = EXIT_REFUSED << 8;
+    (void)send(launch->socket, &status, sizeof status, MSG_NOSIGNAL); /* front may be gone */
+    _exit(EXIT_REFUSED);
+}
+
+static void report_end(const struct init *init)
+{
+    const struct shared *shared = init->launch->context.shared;
+    char text[1024];
+    size_t size = sizeof text;
+    int used = 0;
+    struct rusage usage;
+    int error = atomic_load(&shared->exec_error);
+    if (error != 0) {
+        char name[256];
+        printable_copy(name, sizeof name, init->plan->command[0]);
+        used += snprintf(text, size, "exec %d %s\n", error, name);
+    }
+    if (WIFSIGNALED(init->status)) {
+        int number = WTERMSIG(init->status);
+        const char *cause = number == SIGXCPU ? " cpu_time" : init->ended_by_request ? " terminated" : "";
+        used += snprintf(text + used, size - (size_t)used, "exit signal %d%s\n", number, cause);
+    } else {
+        used += snprintf(text + used, size - (size_t)used, "exit code %d\n", WEXITSTATUS(init->status));
+    }
+    if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
+        memset(&usage, 0, sizeof usage);
+    used += snprintf(text + used, size - (size_t)used,
+                     "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld\n",
+                     (long long)(now_ms() - init->started_ms),
+                     (long long)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000,
+                     (long long)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000, usage.ru_maxrss);
+    append_to_report(init->launch, text, (size_t)used);
+}
+
+/* ---- up to the gate ---- */
+
+/* Takes what front or the outside sends. Returns the signal that asks for the end, or 0. */
+static int request_to_end(struct init *init)
+{
+    int request = 0;
+    for (int number = next_signal(init->signals); number != 0; number = next_signal(init->signals))
+        if (number != SIGCHLD)
+            request = number;
+    unsigned char byte;
+    ssize_t n = init->launch->socket < 0 ? -1 : recv(init->launch->socket, &byte, sizeof byte, MSG_DONTWAIT);
+    if (n == 1)
+        request = byte;
+    else if (n == 0) {
+        close_fd(&init->launch->socket);
+        request = SIGTERM; /* front was killed: nobody waits for this any more */
+    }
+    return request;
+}
+
+static int wait_for(struct init *init, int fd, int64_t until_ms)
+{
+    int64_t left = until_ms - now_ms();
+    struct pollfd polls[] = {{.fd = fd, .events = POLLIN},
+                             {.fd = init->signals, .events = POLLIN},
+                             {.fd = init->launch->socket, .events = POLLIN}};
+    if (left <= 0)
+        return 0;
+    int n = poll(polls, NELEM(polls), left > 1000 ? 1000 : (int)left);
+    return n > 0 && polls[0].revents != 0;
+}
+
+static const char *wait_for_command(struct init *init)
+{
+    int64_t until = now_ms() + SETUP_TIMEOUT_MS;
+    while (now_ms() < until) {
+        if (wait_for(init, init->ready, until)) {
+            char byte;
+            ssize_t n = read(init->ready, &byte, 1);
+            if (n == 1)
+                return NULL;
+            if (n == 0)
+                return "the process that was to become the command ended while it was set up";
+        }
+        if (request_to_end(init) != 0)
+            return "terminated";
+    }
+    return "setting up took longer than 30 s";
+}
+
+/* NULL when it opened, else why not. */
+static const char *wait_at_gate(struct init *init, char *buffer, size_t size)
+{
+    int gate = init->launch->gate;
+    struct stat kind;
+    if (gate < 0)
+        return NULL;
+    if (fstat(gate, &kind) != 0)
+        return "gate closed";
+    bool plain = S_ISREG(kind.st_mode);
+    int64_t until = now_ms() + (int64_t)init->plan->gate_timeout_s * 1000;
+    while (now_ms() < until) {
+        bool there = plain || wait_for(init, gate, until);
+        if (there) {
+            char byte = 0;
+            ssize_t n = plain ? pread(gate, &byte, 1, 0) : read(gate, &byte, 1);
+            if (n == 1)
+                return byte == 'o' ? NULL : "gate closed";
+            if ((n == 0 && !plain) || (n < 0 && errno != EINTR && errno != EAGAIN))
+                return "gate closed";
+        }
+        if (plain)
+            (void)wait_for(init, -1, now_ms() + GATE_POLL_MS);
+        if (request_to_end(init) != 0)
+            return "terminated";
+    }
+    (void)snprintf(buffer, size, "gate timed out after %llu s", (unsigned long long)init->plan->gate_timeout_s);
+    return buffer;
+}
+
+/* ---- while it runs ---- */
+
+static void tell_front(struct init *init)
+{
+    int *socket = &init->launch->socket;
+    (void)send(*socket, &init->status, sizeof init->status, MSG_NOSIGNAL); /* front may be gone */
+    close_fd(socket);
+}
+
+/* True when there is no child left. */
+static bool reap(struct init *init)
+{
+    for (;;) {
+        int status;
+        pid_t pid = waitpid(-1, &status, WNOHANG);
+        if (pid < 0)
+            return errno == ECHILD;
+        if (pid == 0)
+            return false;
+        if (pid != init->command)
+            continue;
+        init->status = status;
+        init->command_ended = true;
+        tell_front(init); /* at once: work in the background goes on behind it */
+        if (!init->plan->keep_background)
+            begin_end(init, SIGTERM);
+    }
+}
+
+static void run_to_the_end(struct init *init)
+{
+    while (!reap(init)) {
+        int64_t wake = 60000;
+        if (init->ending) {
+            wake = init->kill_at_ms - now_ms();
+            if (wake <= 0) {
+                signal_all(init, SIGKILL);
+                wake = KILL_AGAIN_MS;
+            }
+        }
+        struct pollfd polls[] = {{.fd = init->signals, .events = POLLIN}, {.fd = init->launch->socket, .events = POLLIN}};
+        (void)poll(polls, NELEM(polls), (int)wake); /* EINTR, ENOMEM: the loop looks again */
+        int request = request_to_end(init);
+        if (request != 0) {
+            if (!init->command_ended)
+                init->ended_by_request = true;
+            begin_end(init, request);
+        }
+    }
+}
+
+/* Field 22 of /proc/self/stat: with the pid, it names this process for good (proc_pid_stat(5)). */
+static unsigned long long own_start_time(void)
+{
+    char text[1024];
+    unsigned long long start = 0;
+    if (read_file_at(AT_FDCWD, "/proc/self/stat", text, sizeof text) < 0)
+        return 0;
+    const char *at = strrchr(text, ')'); /* the name before it may hold anything */
+    for (int field = 2; at != NULL && field < 22; field++) {
+        at = strchr(at, ' ');
+        if (at != NULL)
+            at++;
+    }
+    return at != NULL && sscanf(at, "%llu", &start) == 1 ? start : 0;
+}
+
+static int fork_command(struct init *init)
+{
+    int ready[2], go[2];
+    if (pipe2(ready, O_CLOEXEC) != 0 || pipe2(go, O_CLOEXEC) != 0)
+        return -1;
+    init->command = fork();
+    if (init->command < 0)
+        return -1;
+    if (init->command == 0) {
+        struct launch *launch = init->launch;
+        close_fd(&ready[0]);
+        close_fd(&go[1]);
+        close_fd(&init->signals);
+        close_fd(&launch->report);
+        close_fd(&launch->gate);
+        close_fd(&launch->socket);
+        close_fd(&launch->complaints);
+        close_fd(&launch->null);
+        command_run(launch, ready[1], go[0]);
+    }
+    close_fd(&ready[1]);
+    close_fd(&go[0]);
+    init->ready = ready[0];
+    init->go = go[1];
+    return 0;
+}
+
+_Noreturn void init_run(struct launch *launch, pid_t init_pid)
+{
+    struct context *context = &launch->context;
+    struct init init = {.launch = launch, .plan = context->plan, .kill_at_ms = NEVER};
+    char report[REPORT_MAX];
+    char reason[512];
+    /* Read before the view: a /proc that is not ours may not show us any more. */
+    unsigned long long start = own_start_time();
+
+    init.signals = open_signals();
+    if (init.signals < 0)
+        refuse(&init, NULL, 0, "signalfd");
+    sequence_run(context, STAGE_INIT);
+    init.has_pid_namespace = is_applied(context, PID_NAMESPACE);
+    if (!init.has_pid_namespace && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+        refuse(&init, NULL, 0, "prctl PR_SET_CHILD_SUBREAPER");
+    if (fork_command(&init) != 0)
+        refuse(&init, NULL, 0, "fork");
+    if (shield_init() != 0)
+        refuse(&init, NULL, 0, "shielding init");
+
+    const char *trouble = wait_for_command(&init);
+    sequence_finish(context);
+    enum level level = level_of(launch->context.plan->standard, init.plan->asked, context->shared->outcomes);
+    size_t used = report_rows(report, context, level, init_pid, start);
+    if (trouble == NULL)
+        trouble = shortfall(context, level, reason, sizeof reason);
+    if (trouble != NULL)
+        refuse(&init, report, used, trouble);
+    used = report_close(report, used, NULL);
+    append_to_report(launch, report, used);
+    if (launch->probe) {
+        (void)kill(init.command, SIGKILL);
+        int status = 0;
+        (void)send(launch->socket, &status, sizeof status, MSG_NOSIGNAL);
+        _exit(0);
+    }
+
+    trouble = wait_at_gate(&init, reason, sizeof reason);
+    if (trouble != NULL)
+        refuse(&init, NULL, 0, trouble);
+    close_fd(&launch->gate);
+    close_fd(&launch->complaints);
+    if (release_stdio(launch) != 0)
+        refuse(&init, NULL, 0, "letting go of stdio");
+    atomic_store(&context->shared->started, true);
+    init.started_ms = now_ms();
+    if (write_all(init.go, "g", 1) != 0)
+        refuse(&init, NULL, 0, "the process that was to become the command is gone");
+    close_fd(&init.go);
+    close_fd(&init.ready);
+
+    run_to_the_end(&init);
+    report_end(&init);
+    _exit(0);
+}

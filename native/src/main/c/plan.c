@@ -1,0 +1,343 @@
+#include "plan.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool PRINTF_LIKE(2, 3) wrong(struct problem *problem, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args); /* a cut message is still a message */
+    va_end(args);
+    printable_copy(problem->text, sizeof problem->text, text);
+    return false;
+}
+
+void plan_init(struct plan *plan)
+{
+    memset(plan, 0, sizeof *plan);
+    plan->root_read_only = true;
+    plan->keep_background = true;
+    plan->gate_timeout_s = GATE_TIMEOUT_DEFAULT;
+    plan->grace_s = GRACE_DEFAULT;
+}
+
+static bool path_ok(const char *path)
+{
+    size_t length = strlen(path);
+    if (path[0] != '/' || length >= PATH_MAX)
+        return false;
+    if (length == 1)
+        return true;
+    const char *at = path;
+    while (*at == '/') {
+        const char *component = ++at;
+        while (*at != '\0' && *at != '/')
+            at++;
+        size_t size = (size_t)(at - component);
+        if (size == 0 || size > NAME_MAX || (size == 1 && component[0] == '.') ||
+            (size == 2 && component[0] == '.' && component[1] == '.'))
+            return false;
+    }
+    return true;
+}
+
+static bool take_path(const char *option, const char *word, const char **path, struct problem *problem)
+{
+    if (!path_ok(word))
+        return wrong(problem, "%s: not an absolute, canonical path: %s", option, word);
+    *path = word;
+    return true;
+}
+
+static bool take_file(const char *option, const char *word, const char **file, struct problem *problem)
+{
+    if (*file != NULL)
+        return wrong(problem, "%s given twice", option);
+    return take_path(option, word, file, problem);
+}
+
+static bool take_number(const char *option, const char *word, uint64_t max, uint64_t *value, struct problem *problem)
+{
+    if (!parse_number(word, max, value))
+        return wrong(problem, "%s: not a whole number from 0 to %llu: %s", option, (unsigned long long)max, word);
+    return true;
+}
+
+static bool take_primitive(const char *option, const char *word, primitive_set *set, struct problem *problem)
+{
+    enum primitive primitive;
+    if (!primitive_parse(word, &primitive))
+        return wrong(problem, "%s: no such primitive: %s", option, word);
+    *set |= BIT(primitive);
+    return true;
+}
+
+static bool take_rlimit(struct plan *plan, const char *word, struct problem *problem)
+{
+    char name[32];
+    const char *equals = strchr(word, '=');
+    if (equals == NULL || (size_t)(equals - word) > sizeof name - sizeof "rlimit_")
+        return wrong(problem, "--rlimit: expected NAME=NUMBER: %s", word);
+    (void)snprintf(name, sizeof name, "rlimit_%.*s", (int)(equals - word), word);
+    enum primitive primitive;
+    if (!primitive_parse(name, &primitive))
+        return wrong(problem, "--rlimit: no such limit: %s", word);
+    if ((plan->limited & BIT(primitive)) != 0)
+        return wrong(problem, "--rlimit: given twice: %s", word);
+    /* INT64_MAX: above it a limit would read as RLIM_INFINITY or worse */
+    if (!take_number("--rlimit", equals + 1, INT64_MAX, &plan->limits[primitive], problem))
+        return false;
+    plan->limited |= BIT(primitive);
+    return true;
+}
+
+static bool take_profile(struct plan *plan, const char *word, struct problem *problem)
+{
+    if (plan->profile != NULL)
+        return wrong(problem, "--profile given twice");
+    size_t length = strlen(word);
+    if (length < 1 || length > 32 || strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
+        return wrong(problem, "--profile: a name of 1 to 32 characters of a-z, 0-9 and - is needed: %s", word);
+    plan->profile = word;
+    plan->standard = strcmp(word, "standard") == 0;
+    return true;
+}
+
+static bool take_mount(struct plan *plan, enum mount_kind kind, const char *option, char **words, struct problem *problem)
+{
+    if (plan->mount_count == MOUNTS_MAX)
+        return wrong(problem, "%s: more than %d mounts", option, MOUNTS_MAX);
+    struct mount_step *step = &plan->mounts[plan->mount_count];
+    memset(step, 0, sizeof *step);
+    step->kind = kind;
+    switch (kind) {
+    case MOUNT_BIND:
+    case MOUNT_RO_BIND:
+        if (!take_path(option, words[0], &step->source, problem) || !take_path(option, words[1], &step->target, problem))
+            return false;
+        break;
+    case MOUNT_TMPFS:
+        if (!take_path(option, words[0], &step->target, problem) ||
+            !take_number(option, words[1], INT64_MAX, &step->size, problem))
+            return false;
+        break;
+    case MOUNT_OVERLAY:
+        if (!take_path(option, words[0], &step->target, problem) || !take_path(option, words[1], &step->upper, problem) ||
+            !take_path(option, words[2], &step->work, problem))
+            return false;
+        break;
+    case MOUNT_DEV:
+        if (!take_path(option, words[0], &step->target, problem))
+            return false;
+        break;
+    }
+    if (strcmp(step->target, "/") == 0)
+        return wrong(problem, "%s: / itself is not a target; see --root", option);
+    plan->mount_count++;
+    return true;
+}
+
+static bool take_choice(const char *option, const char *word, const char *yes, const char *no, bool *value,
+                        struct problem *problem)
+{
+    if (strcmp(word, yes) != 0 && strcmp(word, no) != 0)
+        return wrong(problem, "%s: %s or %s is needed: %s", option, yes, no, word);
+    *value = strcmp(word, yes) == 0;
+    return true;
+}
+
+enum option {
+    OPTION_ARGS,
+    OPTION_REPORT,
+    OPTION_GATE,
+    OPTION_GATE_TIMEOUT,
+    OPTION_PROFILE,
+    OPTION_PRIMITIVE,
+    OPTION_REQUIRE,
+    OPTION_MIN_LEVEL,
+    OPTION_ROOT,
+    OPTION_BIND,
+    OPTION_RO_BIND,
+    OPTION_TMPFS,
+    OPTION_OVERLAY,
+    OPTION_DEV,
+    OPTION_RLIMIT,
+    OPTION_SECCOMP,
+    OPTION_BACKGROUND,
+    OPTION_GRACE,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_PROBE,
+    OPTION_COUNT
+};
+
+static const struct {
+    const char *name;
+    size_t values;
+    bool repeatable;
+} options[OPTION_COUNT] = {
+    [OPTION_ARGS] = {"--args", 1, false},
+    [OPTION_REPORT] = {"--report", 1, false},
+    [OPTION_GATE] = {"--gate", 1, false},
+    [OPTION_GATE_TIMEOUT] = {"--gate-timeout", 1, false},
+    [OPTION_PROFILE] = {"--profile", 1, false},
+    [OPTION_PRIMITIVE] = {"--primitive", 1, true},
+    [OPTION_REQUIRE] = {"--require", 1, true},
+    [OPTION_MIN_LEVEL] = {"--min-level", 1, false},
+    [OPTION_ROOT] = {"--root", 1, false},
+    [OPTION_BIND] = {"--bind", 2, true},
+    [OPTION_RO_BIND] = {"--ro-bind", 2, true},
+    [OPTION_TMPFS] = {"--tmpfs", 2, true},
+    [OPTION_OVERLAY] = {"--overlay", 3, true},
+    [OPTION_DEV] = {"--dev", 1, true},
+    [OPTION_RLIMIT] = {"--rlimit", 1, true},
+    [OPTION_SECCOMP] = {"--seccomp", 1, false},
+    [OPTION_BACKGROUND] = {"--background", 1, false},
+    [OPTION_GRACE] = {"--grace", 1, false},
+    [OPTION_HELP] = {"--help", 0, true},
+    [OPTION_VERSION] = {"--version", 0, true},
+    [OPTION_PROBE] = {"--probe", 0, true},
+};
+
+static bool take(struct plan *plan, enum option option, char **values, bool from_file, struct problem *problem)
+{
+    const char *name = options[option].name;
+    switch (option) {
+    case OPTION_ARGS:
+        if (from_file)
+            return wrong(problem, "--args inside an --args file");
+        return take_file(name, values[0], &plan->args_file, problem);
+    case OPTION_REPORT:
+        return take_file(name, values[0], &plan->report_file, problem);
+    case OPTION_GATE:
+        return take_file(name, values[0], &plan->gate_file, problem);
+    case OPTION_GATE_TIMEOUT:
+        if (!take_number(name, values[0], 3600, &plan->gate_timeout_s, problem))
+            return false;
+        return plan->gate_timeout_s > 0 || wrong(problem, "--gate-timeout: 1 to 3600 seconds");
+    case OPTION_PROFILE:
+        return take_profile(plan, values[0], problem);
+    case OPTION_PRIMITIVE:
+        return take_primitive(name, values[0], &plan->asked, problem);
+    case OPTION_REQUIRE:
+        return take_primitive(name, values[0], &plan->required, problem);
+    case OPTION_MIN_LEVEL:
+        return level_parse(values[0], &plan->minimum) ||
+               wrong(problem, "--min-level: NONE, BASELINE, PARTIAL or FULL is needed: %s", values[0]);
+    case OPTION_ROOT:
+        return take_choice(name, values[0], "ro", "host", &plan->root_read_only, problem);
+    case OPTION_BIND:
+        return take_mount(plan, MOUNT_BIND, name, values, problem);
+    case OPTION_RO_BIND:
+        return take_mount(plan, MOUNT_RO_BIND, name, values, problem);
+    case OPTION_TMPFS:
+        return take_mount(plan, MOUNT_TMPFS, name, values, problem);
+    case OPTION_OVERLAY:
+        return take_mount(plan, MOUNT_OVERLAY, name, values, problem);
+    case OPTION_DEV:
+        return take_mount(plan, MOUNT_DEV, name, values, problem);
+    case OPTION_RLIMIT:
+        return take_rlimit(plan, values[0], problem);
+    case OPTION_SECCOMP:
+        return take_file(name, values[0], &plan->filter_file, problem);
+    case OPTION_BACKGROUND:
+        return take_choice(name, values[0], "keep", "kill", &plan->keep_background, problem);
+    case OPTION_GRACE:
+        return take_number(name, values[0], 600, &plan->grace_s, problem);
+    case OPTION_HELP:
+        plan->mode = MODE_HELP;
+        return true;
+    case OPTION_VERSION:
+        plan->mode = MODE_VERSION;
+        return true;
+    case OPTION_PROBE:
+        if (plan->mode == MODE_RUN)
+            plan->mode = MODE_PROBE;
+        return true;
+    case OPTION_COUNT:
+        break;
+    }
+    return wrong(problem, "unknown option: %s", name);
+}
+
+bool plan_parse(struct plan *plan, char **words, size_t count, bool from_file, struct problem *problem)
+{
+    bool seen[OPTION_COUNT] = {false};
+    size_t i = 0;
+    while (i < count) {
+        const char *word = words[i++];
+        if (strcmp(word, "--") == 0) {
+            if (i == count)
+                return wrong(problem, "no command after --");
+            if (plan->command != NULL)
+                return wrong(problem, "a command both in --args and on the command line");
+            plan->command = words + i;
+            return true;
+        }
+        size_t option = 0;
+        while (option < OPTION_COUNT && strcmp(word, options[option].name) != 0)
+            option++;
+        if (option == OPTION_COUNT)
+            return wrong(problem, "%s: %s", word[0] == '-' ? "unknown option" : "-- is needed before the command", word);
+        if (seen[option] && !options[option].repeatable)
+            return wrong(problem, "%s given twice", word);
+        seen[option] = true;
+        if (count - i < options[option].values)
+            return wrong(problem, "%s needs %zu value%s", word, options[option].values, options[option].values == 1 ? "" : "s");
+        if (!take(plan, (enum option)option, words + i, from_file, problem))
+            return false;
+        i += options[option].values;
+    }
+    return true;
+}
+
+bool plan_split(char *content, size_t size, char **words, size_t max, size_t *count, struct problem *problem)
+{
+    size_t n = 0;
+    for (size_t start = 0; start < size;) {
+        char *end = memchr(content + start, '\0', size - start);
+        if (end == NULL)
+            return wrong(problem, "--args: cut off in the middle of a word");
+        if (n == max)
+            return wrong(problem, "--args: more than %zu words", max);
+        words[n++] = content + start;
+        start = (size_t)(end - content) + 1;
+    }
+    if (n < 3 || strcmp(words[0], "process-sandbox-plan") != 0)
+        return wrong(problem, "--args: not a process-sandbox-plan");
+    if (strcmp(words[1], PLAN_VERSION) != 0)
+        return wrong(problem, "--args: a plan of version %s; this launcher reads version " PLAN_VERSION, words[1]);
+    if (strcmp(words[n - 1], "end") != 0)
+        return wrong(problem, "--args: cut off: the closing word is missing");
+    memmove(words, words + 2, (n - 3) * sizeof *words);
+    *count = n - 3;
+    words[*count] = NULL; /* n - 3 < max: a command in the file ends as execve(2) wants it */
+    return true;
+}
+
+bool plan_check(const struct plan *plan, struct problem *problem)
+{
+    if (plan->mode == MODE_RUN && plan->command == NULL)
+        return wrong(problem, "no command: sandbox-launcher [OPTIONS] -- COMMAND [ARG...]");
+    if (plan->mode == MODE_PROBE && plan->command != NULL)
+        return wrong(problem, "--probe takes no command");
+    const enum primitive rlimits[] = {RLIMIT_ROW_CPU,   RLIMIT_ROW_NOFILE, RLIMIT_ROW_AS,    RLIMIT_ROW_DATA,   RLIMIT_ROW_NPROC,
+                                      RLIMIT_ROW_FSIZE, RLIMIT_ROW_CORE,   RLIMIT_ROW_STACK, RLIMIT_ROW_MEMLOCK};
+    for (size_t i = 0; i < NELEM(rlimits); i++)
+        if ((plan->asked & BIT(rlimits[i])) != (plan->limited & BIT(rlimits[i])))
+            return wrong(problem, "--primitive %s and its --rlimit go together", primitive_name(rlimits[i]));
+    if (plan->mount_count > 0 && (plan->asked & BIT(FILESYSTEM)) == 0)
+        return wrong(problem, "mounts without --primitive filesystem");
+    if (plan->filter_file != NULL && (plan->asked & BIT(SECCOMP)) == 0)
+        return wrong(problem, "--seccomp without --primitive seccomp");
+    if ((plan->required & ~plan->asked) != 0)
+        for (size_t i = 0; i < PRIMITIVE_COUNT; i++)
+            if ((plan->required & ~plan->asked & BIT(i)) != 0)
+                return wrong(problem, "--require %s without --primitive %s", primitive_name((enum primitive)i),
+                             primitive_name((enum primitive)i));
+    return true;
+}

@@ -1,0 +1,76 @@
+/*
+ * The plan: what one launch asks of the launcher, parsed from the command line and from --args. Parsing reads
+ * hostile input and touches nothing but the plan; opening the files it names is main's work.
+ */
+#pragma once
+
+#include "primitives.h"
+
+#include <linux/filter.h>
+
+#define PLAN_VERSION "1"
+#define ARGS_MAX_BYTES ((size_t)1 << 20)
+#define ARGS_MAX_WORDS 8192
+#define MOUNTS_MAX 256
+#define GATE_TIMEOUT_DEFAULT 60
+#define GRACE_DEFAULT 5
+
+enum mount_kind { MOUNT_BIND, MOUNT_RO_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV };
+
+/* One mount of the view. Paths are absolute and canonical: no symbolic link, `.`, `..` or `//` in them. */
+struct mount_step {
+    enum mount_kind kind;
+    const char *source; /* bind, ro-bind */
+    const char *target;
+    const char *upper; /* overlay */
+    const char *work; /* overlay */
+    uint64_t size; /* tmpfs: bytes, 0 for the kernel's default */
+};
+
+enum run_mode { MODE_RUN, MODE_PROBE, MODE_HELP, MODE_VERSION };
+
+struct plan {
+    enum run_mode mode;
+    primitive_set asked;
+    primitive_set required;
+    enum level minimum;
+    bool standard; /* the profile is `standard`, whose best level is BASELINE */
+    bool root_read_only;
+    bool keep_background; /* init stays until the last process ends, not only until the command does */
+    uint64_t gate_timeout_s;
+    uint64_t grace_s;
+    uint64_t limits[PRIMITIVE_COUNT]; /* for the rlimit rows: seconds, bytes or a count */
+    primitive_set limited;
+    struct mount_step mounts[MOUNTS_MAX];
+    size_t mount_count;
+    const char *profile;
+    const char *args_file;
+    const char *report_file;
+    const char *gate_file;
+    const char *filter_file;
+    char **command; /* NULL-terminated; NULL when there is none */
+};
+
+/* Why parsing stopped; printable. */
+struct problem {
+    char text[512];
+};
+
+/* The values that hold before any option is read. */
+void plan_init(struct plan *plan);
+
+/*
+ * Takes over the options in words (without the program's name). --args is only noted in args_file.
+ * words must outlive the plan. False with a problem that names the word.
+ */
+bool plan_parse(struct plan *plan, char **words, size_t count, bool from_file, struct problem *problem);
+
+/*
+ * Splits the content of an --args file (size bytes, followed by a NUL of the caller's) into words, in place.
+ * Checks magic, version and the closing word, so that a cut file is no plan. Returns the number of option words
+ * and where they start, or false with a problem.
+ */
+bool plan_split(char *content, size_t size, char **words, size_t max, size_t *count, struct problem *problem);
+
+/* What only shows when all options are known. */
+bool plan_check(const struct plan *plan, struct problem *problem);

@@ -1,0 +1,156 @@
+/* no_new_privs, capabilities, seccomp: what the command may ask of the kernel. */
+#include "sequence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#ifndef SECCOMP_FILTER_FLAG_SPEC_ALLOW
+#define SECCOMP_FILTER_FLAG_SPEC_ALLOW (1UL << 2)
+#endif
+
+#define LAST_CAPABILITY_POSSIBLE 63
+#define SECUREBITS_ALL                                                                                                 \
+    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |                   \
+     SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+/* The five sets in two words each, as capget(2) of version 3 gives three of them. */
+struct capability_sets {
+    struct __user_cap_data_struct word[2];
+};
+
+static int get_sets(struct capability_sets *sets)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    return (int)syscall(SYS_capget, &header, sets->word);
+}
+
+static int set_sets(const struct capability_sets *sets)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    return (int)syscall(SYS_capset, &header, sets->word);
+}
+
+bool has_capability(int capability)
+{
+    struct capability_sets sets;
+    return get_sets(&sets) == 0 && (sets.word[capability / 32].effective & (1U << (capability % 32))) != 0;
+}
+
+int no_new_privs_apply(struct context *context, struct failure *failure)
+{
+    (void)context;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return failed(failure, errno, "prctl PR_SET_NO_NEW_PRIVS");
+    return 0;
+}
+
+int no_new_privs_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    int value = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+    if (value != 1)
+        return failed(failure, value < 0 ? errno : 0, "prctl PR_GET_NO_NEW_PRIVS: %d", value);
+    return 0;
+}
+
+int capabilities_apply(struct context *context, struct failure *failure)
+{
+    (void)context;
+    /* Ambient first, securebits and bounding set while CAP_SETPCAP is still there, the rest at last. */
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+        return failed(failure, errno, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
+    /* Without these an execve(2) by user id 0 would get everything back. */
+    if (prctl(PR_SET_SECUREBITS, SECUREBITS_ALL, 0, 0, 0) != 0)
+        return failed(failure, errno, "prctl PR_SET_SECUREBITS");
+    for (int capability = 0; capability <= LAST_CAPABILITY_POSSIBLE; capability++) {
+        int present = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (present < 0) /* EINVAL: past the last one that this kernel knows */
+            break;
+        if (present == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+            return failed(failure, errno, "prctl PR_CAPBSET_DROP %d", capability);
+    }
+    struct capability_sets none = {0};
+    if (set_sets(&none) != 0)
+        return failed(failure, errno, "capset");
+    return 0;
+}
+
+int capabilities_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    struct capability_sets sets;
+    if (get_sets(&sets) != 0)
+        return failed(failure, errno, "capget");
+    for (size_t i = 0; i < NELEM(sets.word); i++)
+        if ((sets.word[i].effective | sets.word[i].permitted | sets.word[i].inheritable) != 0)
+            return failed(failure, 0, "capget: capabilities left");
+    for (int capability = 0; capability <= LAST_CAPABILITY_POSSIBLE; capability++) {
+        int bounding = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (bounding < 0)
+            break;
+        if (bounding != 0)
+            return failed(failure, 0, "prctl PR_CAPBSET_READ: %d left in the bounding set", capability);
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) != 0)
+            return failed(failure, 0, "prctl PR_CAP_AMBIENT_IS_SET: %d left in the ambient set", capability);
+    }
+    int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+    if (bits != SECUREBITS_ALL)
+        return failed(failure, bits < 0 ? errno : 0, "prctl PR_GET_SECUREBITS: %#x", (unsigned)bits);
+    return 0;
+}
+
+int shield_init(void)
+{
+    /*
+     * The command runs under init's user id. ptrace(2), process_vm_writev(2) and /proc/1/{mem,fd} are refused to
+     * it as long as init's permitted set is no subset of its own, empty one (Documentation: "Ptrace access mode
+     * checking", ptrace(2)). So init keeps one capability that means nothing outside the initial user namespace
+     * and little in it, not even effective. The agent, owner of the user namespace, still reads and signals init.
+     */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -1;
+    struct capability_sets sets;
+    if (get_sets(&sets) != 0)
+        return -1;
+    uint32_t keep = sets.word[CAP_BLOCK_SUSPEND / 32].permitted & (1U << (CAP_BLOCK_SUSPEND % 32));
+    memset(&sets, 0, sizeof sets);
+    sets.word[CAP_BLOCK_SUSPEND / 32].permitted = keep;
+    return set_sets(&sets);
+}
+
+int seccomp_apply(struct context *context, struct failure *failure)
+{
+    if (context->filter == NULL)
+        return unavailable(failure, 0, "no filter for this architecture");
+    struct sock_fprog program = {.len = context->filter_length, .filter = context->filter};
+    /* SPEC_ALLOW: without it older kernels switch speculation off for the whole build (prctl(2),
+       PR_SET_SPECULATION_CTRL), which costs up to half of the speed and protects nobody here. */
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
+        return 0;
+    if (errno == EINVAL && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0)
+        return 0; /* before Linux 4.17 */
+    if (errno == ENOSYS)
+        return unavailable(failure, errno, "seccomp: not in this kernel");
+    return failed(failure, errno, "seccomp: a filter of %u instructions", (unsigned)context->filter_length);
+}
+
+int seccomp_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    char status[8192];
+    if (read_file_at(AT_FDCWD, "/proc/self/status", status, sizeof status) < 0)
+        return failed(failure, errno, "read /proc/self/status");
+    const char *line = strstr(status, "\nSeccomp:");
+    unsigned mode;
+    if (line == NULL || sscanf(line, "\nSeccomp: %u", &mode) != 1 || mode != SECCOMP_MODE_FILTER)
+        return failed(failure, 0, "/proc/self/status: Seccomp is not 2");
+    return 0;
+}

@@ -1,0 +1,134 @@
+/* Rows 1 and 2: what a process inherits without being asked: session, signals, umask, descriptors. */
+#include "sequence.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436 /* the same on every architecture; Linux 5.9 */
+#endif
+
+int session_apply(struct context *context, struct failure *failure)
+{
+    (void)context;
+    /* Never EPERM: we were just forked, so we lead no process group (setsid(2)). Without a controlling terminal
+       there is no TIOCSTI at the agent's (CVE-2017-5226). */
+    if (setsid() < 0)
+        return failed(failure, errno, "setsid");
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action = {.sa_handler = SIG_DFL};
+        if (number == SIGKILL || number == SIGSTOP)
+            continue;
+        if (sigaction(number, &action, NULL) != 0 && errno != EINVAL) /* EINVAL: reserved by the C library */
+            return failed(failure, errno, "sigaction %d", number);
+    }
+    /* Only tightened: an agent that lets its group write does so on purpose. */
+    umask(umask(0) | S_IWOTH);
+    return 0;
+}
+
+int session_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    if (getsid(0) != getpid())
+        return failed(failure, 0, "getsid: still in session %d", (int)getsid(0));
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+            return failed(failure, 0, "sigaction: signal %d is not at its default", number);
+    }
+    mode_t mask = umask(0);
+    umask(mask);
+    if ((mask & S_IWOTH) == 0)
+        return failed(failure, 0, "umask: %04o", (unsigned)mask);
+    return 0;
+}
+
+int unblock_signals(void)
+{
+    sigset_t none;
+    if (sigemptyset(&none) != 0)
+        return -1;
+    return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool is_own(const struct context *context, int fd)
+{
+    for (size_t i = 0; i < context->own_fd_count; i++)
+        if (context->own_fds[i] == fd)
+            return true;
+    return false;
+}
+
+static int close_span(unsigned first, unsigned last)
+{
+    return first > last ? 0 : (int)syscall(SYS_close_range, first, last, 0);
+}
+
+/* The way before close_range(2), and where a filter around us refuses it. */
+static int close_listed(const struct context *context, struct failure *failure)
+{
+    DIR *list = opendir("/proc/self/fd");
+    if (list == NULL)
+        return failed(failure, errno, "opendir /proc/self/fd");
+    int result = 0;
+    struct dirent *entry;
+    while (result == 0 && (errno = 0, entry = readdir(list)) != NULL) {
+        uint64_t fd;
+        if (!parse_number(entry->d_name, INT_MAX, &fd) || fd < 3 || is_own(context, (int)fd) || (int)fd == dirfd(list))
+            continue;
+        if (close((int)fd) != 0 && errno != EINTR)
+            result = failed(failure, errno, "close %d", (int)fd);
+    }
+    if (result == 0 && errno != 0)
+        result = failed(failure, errno, "readdir /proc/self/fd");
+    if (closedir(list) != 0 && result == 0)
+        result = failed(failure, errno, "closedir /proc/self/fd");
+    return result;
+}
+
+int close_fds_apply(struct context *context, struct failure *failure)
+{
+    /* An inherited descriptor, a directory of the host for one, would be a way around the view (CVE-2024-21626). */
+    unsigned first = 3;
+    for (size_t i = 0; i < context->own_fd_count; i++) {
+        unsigned own = (unsigned)context->own_fds[i];
+        if (own > first && close_span(first, own - 1) != 0)
+            return close_listed(context, failure);
+        first = own + 1;
+    }
+    if (close_span(first, UINT_MAX) != 0)
+        return close_listed(context, failure);
+    return 0;
+}
+
+int close_fds_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    /* Seen by the process that becomes the command: whatever is open there must go away with execve(2). */
+    DIR *list = opendir("/proc/self/fd");
+    if (list == NULL)
+        return failed(failure, errno, "opendir /proc/self/fd");
+    int result = 0;
+    struct dirent *entry;
+    while (result == 0 && (errno = 0, entry = readdir(list)) != NULL) {
+        uint64_t fd;
+        if (!parse_number(entry->d_name, INT_MAX, &fd) || fd < 3)
+            continue;
+        int flags = fcntl((int)fd, F_GETFD);
+        if (flags < 0)
+            result = failed(failure, errno, "fcntl %d", (int)fd);
+        else if ((flags & FD_CLOEXEC) == 0)
+            result = failed(failure, 0, "descriptor %d would be inherited", (int)fd);
+    }
+    if (result == 0 && errno != 0)
+        result = failed(failure, errno, "readdir /proc/self/fd");
+    if (closedir(list) != 0 && result == 0)
+        result = failed(failure, errno, "closedir /proc/self/fd");
+    return result;
+}
