@@ -1,8 +1,10 @@
 /*
- * Rows `filesystem` and `proc`: the view. It is built beside the host's tree and entered by pivot_root(2) at the
- * end, so that a failure on the way leaves the host's view as it was, never half a sandbox.
+ * Rows `filesystem` and `proc`: the view. It is built beside the host's tree
+ * and entered by pivot_root(2) at the end, so that a failure on the way leaves
+ * the host's view as it was, never half a sandbox.
  *
- * No path is ever resolved through a symbolic link: what is in a workspace is not ours, and may change under us.
+ * No path is ever resolved through a symbolic link: what is in a workspace is
+ * not ours, and may change under us.
  */
 #include "sequence.h"
 
@@ -79,7 +81,8 @@ static int create_at(int directory, const char *name, enum create create)
     return fd < 0 ? -1 : 0;
 }
 
-/* One step of a walk: an O_PATH descriptor of name in directory, which must not be a symbolic link. */
+/* One step of a walk: an O_PATH descriptor of name in directory, which must not
+ * be a symbolic link. */
 static int step_into(int directory, const char *name)
 {
     int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -99,8 +102,9 @@ static int step_into(int directory, const char *name)
 }
 
 /*
- * Walks an absolute, canonical path below root without following any symbolic link, the last included. Missing
- * components are made when asked for: directories on the way, `create` at the end. An O_PATH descriptor, or -1.
+ * Walks an absolute, canonical path below root without following any symbolic
+ * link, the last included. Missing components are made when asked for:
+ * directories on the way, `create` at the end. An O_PATH descriptor, or -1.
  */
 static int walk(int root, const char *path, enum create create)
 {
@@ -167,7 +171,8 @@ static int open_sources(const struct plan *plan, struct view *view, struct failu
     return 0;
 }
 
-/* Mounts the tree at source over target, with its submounts. Locked submounts forbid anything else. */
+/* Mounts the tree at source over target, with its submounts. Locked submounts
+ * forbid anything else. */
 static int bind_tree(int source, int target)
 {
     char from[FD_PATH_SIZE], to[FD_PATH_SIZE];
@@ -180,7 +185,8 @@ static int target_of(const struct view *view, const char *path, enum create crea
     return *fd < 0 ? failed(failure, errno, "target %s", path) : 0;
 }
 
-/* A fresh descriptor of the top mount at path: the one used to mount on it still means what lies below. */
+/* A fresh descriptor of the top mount at path: the one used to mount on it
+ * still means what lies below. */
 static int restrict_target(const struct view *view, const char *path, unsigned flags, uint64_t attributes,
                            struct failure *failure)
 {
@@ -233,11 +239,13 @@ static int mount_tmpfs(struct view *view, const struct mount_step *step, struct 
 static int mount_overlay(struct view *view, const struct mount_step *step, const struct sources *sources,
                          struct failure *failure)
 {
-    /* The layers by descriptor: no escaping of `,` and `:` in paths, and no race. userxattr is what a user
-       namespace needs (Linux 5.11); without a persistent index two kernels' defaults agree. */
+    /* The layers by descriptor: no escaping of `,` and `:` in paths, and no race.
+       userxattr is what a user namespace needs (Linux 5.11); without a persistent
+       index two kernels' defaults agree. */
     char options[160];
     (void)snprintf(options, sizeof options,
-                   "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,userxattr,index=off",
+                   "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/"
+                   "proc/self/fd/%d,userxattr,index=off",
                    sources->first, sources->upper, sources->work);
     return mount_new(view, step->target, "overlay", MS_NOSUID | MS_NODEV, options, failure);
 }
@@ -248,7 +256,8 @@ static int path_in(char path[PATH_MAX], const char *directory, const char *name,
     return n < PATH_MAX ? 0 : failed(failure, ENAMETOOLONG, "%s", directory);
 }
 
-/* A /dev of our own: six devices of the host's, links, terminals and shared memory of its own. */
+/* A /dev of our own: six devices of the host's, links, terminals and shared
+ * memory of its own. */
 static int mount_dev(struct view *view, const struct mount_step *step, struct failure *failure)
 {
     char path[PATH_MAX];
@@ -276,7 +285,9 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
     for (size_t i = 0; i < NELEM(device_links); i++)
         if (symlinkat(device_links[i][0], directory, device_links[i][1]) != 0)
             return failed(failure, errno, "symlink %s/%s", step->target, device_links[i][1]);
-    return set_attributes(directory, 0, ATTRIBUTE_RDONLY) == 0 ? 0 : failed(failure, errno, "mount_setattr %s", step->target);
+    return set_attributes(directory, 0, ATTRIBUTE_RDONLY) == 0
+               ? 0
+               : failed(failure, errno, "mount_setattr %s", step->target);
 }
 
 static int mount_step(struct view *view, const struct mount_step *step, const struct sources *sources,
@@ -296,7 +307,8 @@ static int mount_step(struct view *view, const struct mount_step *step, const st
     return mount_dev(view, step, failure);
 }
 
-/* The host's tree as the new root, at `root` of the stage (a tmpfs that nothing else sees). */
+/* The host's tree as the new root, at `root` of the stage (a tmpfs that nothing
+ * else sees). */
 static int mount_root(const struct plan *plan, const char *stage, struct view *view, struct failure *failure)
 {
     char path[64];
@@ -324,7 +336,8 @@ static int enter(struct view *view, const char *cwd, struct failure *failure)
     int old CLEANUP_FD = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (old < 0)
         return failed(failure, errno, "open /");
-    /* Looked up in the new tree before there is no way back; the name is for chdir(2) afterwards. */
+    /* Looked up in the new tree before there is no way back; the name is for
+     * chdir(2) afterwards. */
     int directory CLEANUP_FD = walk(view->root, cwd, CREATE_NOTHING);
     if (directory < 0)
         return failed(failure, errno, "working directory %s", cwd);
@@ -332,7 +345,8 @@ static int enter(struct view *view, const char *cwd, struct failure *failure)
         return failed(failure, errno, "fchdir to the new root");
     if (syscall(SYS_pivot_root, ".", ".") != 0)
         return failed(failure, errno, "pivot_root");
-    /* The old root now lies on top of the new one; detached, nothing of it can be reached any more. */
+    /* The old root now lies on top of the new one; detached, nothing of it can be
+     * reached any more. */
     if (fchdir(old) != 0 || umount2(".", MNT_DETACH) != 0)
         return failed(failure, errno, "umount the old root");
     if (chdir("/") != 0 || fchdir(directory) != 0)
@@ -353,7 +367,8 @@ static int build(const struct context *context, const char *stage, struct view *
 
 static int stage_and_build(const struct context *context, struct view *view, struct failure *failure)
 {
-    /* Some directory to hang the stage on; covered only in our namespace, and only until pivot_root. */
+    /* Some directory to hang the stage on; covered only in our namespace, and
+     * only until pivot_root. */
     static const char *const places[] = {"/tmp", "/run", "/mnt", "/var", "/home", "/usr"};
     int error = ENOENT;
     for (size_t i = 0; i < NELEM(places); i++) {
@@ -434,7 +449,8 @@ static bool has_option(const char *options, const char *option)
     return false;
 }
 
-/* One line of mountinfo against the plan; notes which steps were met, and whether the top mount is read-only. */
+/* One line of mountinfo against the plan; notes which steps were met, and
+ * whether the top mount is read-only. */
 static int check_mount(const struct plan *plan, const char *path, const char *options, bool *seen, bool *read_only,
                        struct failure *failure)
 {
@@ -497,7 +513,8 @@ int filesystem_verify(struct context *context, struct failure *failure)
     return result;
 }
 
-/* Kernel knobs that belong to user id 0 by ownership, whatever its capabilities: root agents must not reach them. */
+/* Kernel knobs that belong to user id 0 by ownership, whatever its
+ * capabilities: root agents must not reach them. */
 static const char *const proc_knobs[] = {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"};
 
 static int protect_knob(const char *path, struct failure *failure)
@@ -507,7 +524,8 @@ static int protect_knob(const char *path, struct failure *failure)
     int fd CLEANUP_FD = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
         return failed(failure, errno, "open %s", path);
-    return set_attributes(fd, AT_RECURSIVE, ATTRIBUTE_RDONLY) == 0 ? 0 : failed(failure, errno, "mount_setattr %s", path);
+    return set_attributes(fd, AT_RECURSIVE, ATTRIBUTE_RDONLY) == 0 ? 0
+                                                                   : failed(failure, errno, "mount_setattr %s", path);
 }
 
 int proc_apply(struct context *context, struct failure *failure)

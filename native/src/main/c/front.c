@@ -43,7 +43,8 @@ int next_signal(int signals)
 
 int release_stdio(const struct launch *launch)
 {
-    /* Whoever reads the command's output waits for all its writers: a launcher must not be one of them. */
+    /* Whoever reads the command's output waits for all its writers: a launcher
+     * must not be one of them. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (dup2(launch->null, fd) < 0)
             return -1;
@@ -60,7 +61,8 @@ void say_refused(const struct launch *launch, char *buffer, size_t used, const c
     }
 }
 
-/* For what fails before there is an init to report: the agent would wait for a report in vain. */
+/* For what fails before there is an init to report: the agent would wait for a
+ * report in vain. */
 static int refuse_early(const struct launch *launch, const char *what)
 {
     char buffer[REPORT_MAX];
@@ -71,7 +73,8 @@ static int refuse_early(const struct launch *launch, const char *what)
     return EXIT_REFUSED;
 }
 
-/* Forks init into the pid namespace and tells it the pid that the outside knows it by. */
+/* Forks init into the pid namespace and tells it the pid that the outside knows
+ * it by. */
 static _Noreturn void setup_run(struct launch *launch)
 {
     int told[2];

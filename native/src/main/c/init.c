@@ -28,10 +28,10 @@ struct init {
     bool has_pid_namespace;
     pid_t command;
     int ready; /* read end: the command's process has done its rows */
-    int go; /* write end: it may start the command */
+    int go;    /* write end: it may start the command */
     int64_t started_ms;
     bool command_ended;
-    int status; /* the command's */
+    int status;  /* the command's */
     bool ending; /* TERM was sent; KILL follows */
     bool ended_by_request;
     int64_t kill_at_ms;
@@ -58,6 +58,9 @@ static _Noreturn void command_run(struct launch *launch, int ready, int go)
     int error = errno;
     atomic_store(&shared->exec_status, exec_status(error));
     atomic_store(&shared->exec_error, error);
+    if (launch->context.plan->report_file == NULL) /* with a report the error stands there, and stderr is the command's
+                                                    */
+        (void)dprintf(STDERR_FILENO, "sandbox-launcher: %s: %s\n", command[0], strerror(error));
     _exit(exec_status(error));
 }
 
@@ -69,7 +72,8 @@ struct process {
     bool ours;
 };
 
-/* The process that /proc/<name>/stat tells of; false when it is gone or name is no process. */
+/* The process that /proc/<name>/stat tells of; false when it is gone or name is
+ * no process. */
 static bool read_process(const char *name, struct process *process)
 {
     char path[64];
@@ -89,8 +93,9 @@ static bool read_process(const char *name, struct process *process)
 }
 
 /*
- * Sends to every descendant; for launches without a pid namespace, where kill(-1) would reach the agent. Orphans
- * are our children, since we are their subreaper. What is forked meanwhile is found in the next round.
+ * Sends to every descendant; for launches without a pid namespace, where
+ * kill(-1) would reach the agent. Orphans are our children, since we are their
+ * subreaper. What is forked meanwhile is found in the next round.
  */
 static void signal_descendants(int number)
 {
@@ -195,17 +200,18 @@ static void report_end(const struct init *init)
     }
     if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
         memset(&usage, 0, sizeof usage);
-    used += snprintf(text + used, size - (size_t)used,
-                     "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld\n",
-                     (long long)(now_ms() - init->started_ms),
-                     (long long)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000,
-                     (long long)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000, usage.ru_maxrss);
+    used +=
+        snprintf(text + used, size - (size_t)used, "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld\n",
+                 (long long)(now_ms() - init->started_ms),
+                 (long long)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000,
+                 (long long)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000, usage.ru_maxrss);
     append_to_report(init->launch, text, (size_t)used);
 }
 
 /* ---- up to the gate ---- */
 
-/* Takes what front or the outside sends. Returns the signal that asks for the end, or 0. */
+/* Takes what front or the outside sends. Returns the signal that asks for the
+ * end, or 0. */
 static int request_to_end(struct init *init)
 {
     int request = 0;
@@ -245,7 +251,8 @@ static const char *wait_for_command(struct init *init)
             if (n == 1)
                 return NULL;
             if (n == 0)
-                return "the process that was to become the command ended while it was set up";
+                return "the process that was to become the command ended while it was "
+                       "set up";
         }
         if (request_to_end(init) != 0)
             return "terminated";
@@ -323,7 +330,8 @@ static void run_to_the_end(struct init *init)
                 wake = KILL_AGAIN_MS;
             }
         }
-        struct pollfd polls[] = {{.fd = init->signals, .events = POLLIN}, {.fd = init->launch->socket, .events = POLLIN}};
+        struct pollfd polls[] = {{.fd = init->signals, .events = POLLIN},
+                                 {.fd = init->launch->socket, .events = POLLIN}};
         (void)poll(polls, NELEM(polls), (int)wake); /* EINTR, ENOMEM: the loop looks again */
         int request = request_to_end(init);
         if (request != 0) {
@@ -334,7 +342,8 @@ static void run_to_the_end(struct init *init)
     }
 }
 
-/* Field 22 of /proc/self/stat: with the pid, it names this process for good (proc_pid_stat(5)). */
+/* Field 22 of /proc/self/stat: with the pid, it names this process for good
+ * (proc_pid_stat(5)). */
 static unsigned long long own_start_time(void)
 {
     char text[1024];

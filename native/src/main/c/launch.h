@@ -1,13 +1,15 @@
 /*
  * The processes of one launch:
  *
- *   front    what the caller started. Waits, forwards signals, ends as the command ends. Holds no stdio.
- *   setup    enters the namespaces, forks init into them, ends.
- *   init     pid 1 in there. Builds the view, reports, waits at the gate, reaps until nobody is left.
- *   command  limits, privileges, filter; then execve(2).
+ *   front    what the caller started. Waits, forwards signals, ends as the
+ * command ends. Holds no stdio. setup    enters the namespaces, forks init into
+ * them, ends. init     pid 1 in there. Builds the view, reports, waits at the
+ * gate, reaps until nobody is left. command  limits, privileges, filter; then
+ * execve(2).
  *
- * front and init hold the two ends of a socket: signal numbers one way, the command's status the other. If front
- * is killed, init sees the end of it and ends everything.
+ * front and init hold the two ends of a socket: signal numbers one way, the
+ * command's status the other. If front is killed, init sees the end of it and
+ * ends everything.
  */
 #pragma once
 
@@ -19,30 +21,35 @@
 
 struct launch {
     struct context context;
-    int report; /* -1: there is none */
-    int gate; /* -1: there is none */
-    int complaints; /* where a refusal goes when there is no report: a copy of stderr, or -1 */
-    int null; /* /dev/null, to let go of stdio */
-    int socket; /* this process's end */
-    bool probe; /* report and end; there is no command */
+    int report;     /* -1: there is none */
+    int gate;       /* -1: there is none */
+    int complaints; /* where a refusal goes when there is no report: a copy of
+                       stderr, or -1 */
+    int null;       /* /dev/null, to let go of stdio */
+    int socket;     /* this process's end */
+    bool probe;     /* report and end; there is no command */
 };
 
-/* Runs the launch to its end in the calling process, which becomes front. Returns the exit status. */
+/* Runs the launch to its end in the calling process, which becomes front.
+ * Returns the exit status. */
 int front_run(struct launch *launch);
 
-/* Never returns. init_pid and init_start as the caller's pid namespace sees them. */
+/* Never returns. init_pid and init_start as the caller's pid namespace sees
+ * them. */
 _Noreturn void init_run(struct launch *launch, pid_t init_pid);
 
 /*
- * Says that nothing ran: the closing line behind the used bytes of buffer (REPORT_MAX), which may be 0, goes to the
- * report in one write, or the reason to the complaints when there is no report.
+ * Says that nothing ran: the closing line behind the used bytes of buffer
+ * (REPORT_MAX), which may be 0, goes to the report in one write, or the reason
+ * to the complaints when there is no report.
  */
 void say_refused(const struct launch *launch, char *buffer, size_t used, const char *reason);
 
 /* Points 0, 1 and 2 at /dev/null. 0 or -1. */
 int release_stdio(const struct launch *launch);
 
-/* Blocks every signal; all our processes take theirs from a signalfd. 0 or -1. */
+/* Blocks every signal; all our processes take theirs from a signalfd. 0 or -1.
+ */
 int block_signals(void);
 
 /* A signalfd(2) for what ends us and for our children's ends, or -1. */

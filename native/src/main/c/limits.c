@@ -1,4 +1,5 @@
-/* The rlimit rows. A hard limit that is already lower stays: nobody gets more than the agent has (setrlimit(2)). */
+/* The rlimit rows. A hard limit that is already lower stays: nobody gets more
+ * than the agent has (setrlimit(2)). */
 #include "sequence.h"
 
 #include <errno.h>

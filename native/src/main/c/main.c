@@ -1,4 +1,5 @@
-/* The command line: reads the plan, opens what it names, and hands over to front. */
+/* The command line: reads the plan, opens what it names, and hands over to
+ * front. */
 #include "launch.h"
 #include "report.h"
 
@@ -17,7 +18,8 @@
 #define LAUNCHER_VERSION "development"
 #endif
 
-/* Says why nothing will run: in the report when the plan names one, else on stderr. Returns the exit status. */
+/* Says why nothing will run: in the report when the plan names one, else on
+ * stderr. Returns the exit status. */
 static int refuse_plan(const struct plan *plan, const char *text)
 {
     if (plan->report_file != NULL) {
@@ -39,7 +41,8 @@ static int refuse_errno(const struct plan *plan, const char *what, const char *o
     return refuse_plan(plan, text);
 }
 
-/* Descriptors 0 to 2 must exist, or the files opened below would become the command's stdio. */
+/* Descriptors 0 to 2 must exist, or the files opened below would become the
+ * command's stdio. */
 static int ensure_stdio(void)
 {
     int fd;
@@ -98,12 +101,13 @@ static int read_filter(struct context *context)
     return 0;
 }
 
-/* For --probe: everything, with the least of parameters, so that each row is tried and nothing is changed by it. */
+/* For --probe: everything, with the least of parameters, so that each row is
+ * tried and nothing is changed by it. */
 static void plan_probe(struct plan *plan)
 {
-    const enum primitive rows[] = {SESSION,           CLOSE_FDS,        USER_NAMESPACE, PID_NAMESPACE, MOUNT_NAMESPACE,
-                                   IPC_NAMESPACE,     UTS_NAMESPACE,    CGROUP_NAMESPACE, FILESYSTEM,  PROC,
-                                   RLIMIT_ROW_NOFILE, NO_NEW_PRIVS,     CAPABILITIES,   SECCOMP};
+    const enum primitive rows[] = {SESSION,           CLOSE_FDS,     USER_NAMESPACE,   PID_NAMESPACE, MOUNT_NAMESPACE,
+                                   IPC_NAMESPACE,     UTS_NAMESPACE, CGROUP_NAMESPACE, FILESYSTEM,    PROC,
+                                   RLIMIT_ROW_NOFILE, NO_NEW_PRIVS,  CAPABILITIES,     SECCOMP};
     plan->asked = 0;
     for (size_t i = 0; i < NELEM(rows); i++)
         plan->asked |= BIT(rows[i]);
@@ -186,7 +190,8 @@ int main(int argc, char **argv)
     int status = plan.mode == MODE_PROBE ? open_for_probe(&launch) : open_for_run(&launch);
     if (status != 0)
         return status;
-    launch.context.shared = mmap(NULL, sizeof *launch.context.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    launch.context.shared =
+        mmap(NULL, sizeof *launch.context.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (launch.context.shared == MAP_FAILED)
         return refuse_errno(&plan, "mmap", "shared memory");
     if (namespaces_remember(&launch.context) != 0)

@@ -1,4 +1,5 @@
-/* The namespace rows. Each is unshared alone, so that each has its own errno, and compared with where we came from. */
+/* The namespace rows. Each is unshared alone, so that each has its own errno,
+ * and compared with where we came from. */
 #include "sequence.h"
 
 #include <errno.h>
@@ -13,11 +14,13 @@
 #define CLONE_NEWCGROUP 0x02000000
 #endif
 
-static const struct namespace {
+static const struct namespace
+{
     enum primitive primitive;
     int flag;
     const char *link;
-} namespaces[] = {
+}
+namespaces[] = {
     {USER_NAMESPACE, CLONE_NEWUSER, "/proc/self/ns/user"}, {PID_NAMESPACE, CLONE_NEWPID, "/proc/self/ns/pid"},
     {MOUNT_NAMESPACE, CLONE_NEWNS, "/proc/self/ns/mnt"},   {IPC_NAMESPACE, CLONE_NEWIPC, "/proc/self/ns/ipc"},
     {UTS_NAMESPACE, CLONE_NEWUTS, "/proc/self/ns/uts"},    {CGROUP_NAMESPACE, CLONE_NEWCGROUP, "/proc/self/ns/cgroup"},
@@ -44,7 +47,8 @@ int namespaces_remember(struct context *context)
 {
     for (size_t i = 0; i < NELEM(namespaces); i++) {
         char *text = context->namespaces[namespaces[i].primitive];
-        /* A kernel without this namespace has no such link, and then unshare says so. */
+        /* A kernel without this namespace has no such link, and then unshare says
+         * so. */
         if (read_link(namespaces[i].link, text, sizeof context->namespaces[0]) != 0 && errno != ENOENT)
             return -1;
     }
@@ -82,8 +86,9 @@ int user_namespace_apply(struct context *context, struct failure *failure)
 {
     if (enter(USER_NAMESPACE, failure) != 0)
         return -1;
-    /* Files that a build makes must stay the agent's: the ids are mapped to themselves (user_namespaces(7)).
-       setgroups must be denied before gid_map may be written. */
+    /* Files that a build makes must stay the agent's: the ids are mapped to
+       themselves (user_namespaces(7)). setgroups must be denied before gid_map
+       may be written. */
     if (write_file("/proc/self/setgroups", "deny") != 0)
         return failed(failure, errno, "write /proc/self/setgroups");
     if (map_id("/proc/self/uid_map", context->uid, failure) != 0)
@@ -109,7 +114,8 @@ int user_namespace_verify(struct context *context, struct failure *failure)
     if (differs(context, USER_NAMESPACE, failure) != 0 || check_map("/proc/self/uid_map", context->uid, failure) != 0 ||
         check_map("/proc/self/gid_map", context->gid, failure) != 0)
         return -1;
-    /* Ubuntu's AppArmor lets unshare succeed and withholds the capabilities, which is what all the rest needs. */
+    /* Ubuntu's AppArmor lets unshare succeed and withholds the capabilities,
+     * which is what all the rest needs. */
     if (!has_capability(CAP_SYS_ADMIN))
         return failed(failure, EPERM, "no capabilities in the new namespace (AppArmor?)");
     return 0;
@@ -118,7 +124,8 @@ int user_namespace_verify(struct context *context, struct failure *failure)
 int pid_namespace_apply(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Takes effect for our next child, which becomes its init; never for a process that goes on by itself. */
+    /* Takes effect for our next child, which becomes its init; never for a
+     * process that goes on by itself. */
     return enter(PID_NAMESPACE, failure);
 }
 
@@ -134,7 +141,8 @@ int mount_namespace_apply(struct context *context, struct failure *failure)
     (void)context;
     if (enter(MOUNT_NAMESPACE, failure) != 0)
         return -1;
-    /* Otherwise what is mounted on the host later shows up in the view, or ours on the host. */
+    /* Otherwise what is mounted on the host later shows up in the view, or ours
+     * on the host. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return failed(failure, errno, "mount / private");
     return 0;

@@ -101,13 +101,17 @@ static bool take_profile(struct plan *plan, const char *word, struct problem *pr
         return wrong(problem, "--profile given twice");
     size_t length = strlen(word);
     if (length < 1 || length > 32 || strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
-        return wrong(problem, "--profile: a name of 1 to 32 characters of a-z, 0-9 and - is needed: %s", word);
+        return wrong(problem,
+                     "--profile: a name of 1 to 32 characters of a-z, 0-9 and - is "
+                     "needed: %s",
+                     word);
     plan->profile = word;
     plan->standard = strcmp(word, "standard") == 0;
     return true;
 }
 
-static bool take_mount(struct plan *plan, enum mount_kind kind, const char *option, char **words, struct problem *problem)
+static bool take_mount(struct plan *plan, enum mount_kind kind, const char *option, char **words,
+                       struct problem *problem)
 {
     if (plan->mount_count == MOUNTS_MAX)
         return wrong(problem, "%s: more than %d mounts", option, MOUNTS_MAX);
@@ -117,7 +121,8 @@ static bool take_mount(struct plan *plan, enum mount_kind kind, const char *opti
     switch (kind) {
     case MOUNT_BIND:
     case MOUNT_RO_BIND:
-        if (!take_path(option, words[0], &step->source, problem) || !take_path(option, words[1], &step->target, problem))
+        if (!take_path(option, words[0], &step->source, problem) ||
+            !take_path(option, words[1], &step->target, problem))
             return false;
         break;
     case MOUNT_TMPFS:
@@ -126,8 +131,8 @@ static bool take_mount(struct plan *plan, enum mount_kind kind, const char *opti
             return false;
         break;
     case MOUNT_OVERLAY:
-        if (!take_path(option, words[0], &step->target, problem) || !take_path(option, words[1], &step->upper, problem) ||
-            !take_path(option, words[2], &step->work, problem))
+        if (!take_path(option, words[0], &step->target, problem) ||
+            !take_path(option, words[1], &step->upper, problem) || !take_path(option, words[2], &step->work, problem))
             return false;
         break;
     case MOUNT_DEV:
@@ -282,12 +287,14 @@ bool plan_parse(struct plan *plan, char **words, size_t count, bool from_file, s
         while (option < OPTION_COUNT && strcmp(word, options[option].name) != 0)
             option++;
         if (option == OPTION_COUNT)
-            return wrong(problem, "%s: %s", word[0] == '-' ? "unknown option" : "-- is needed before the command", word);
+            return wrong(problem, "%s: %s", word[0] == '-' ? "unknown option" : "-- is needed before the command",
+                         word);
         if (seen[option] && !options[option].repeatable)
             return wrong(problem, "%s given twice", word);
         seen[option] = true;
         if (count - i < options[option].values)
-            return wrong(problem, "%s needs %zu value%s", word, options[option].values, options[option].values == 1 ? "" : "s");
+            return wrong(problem, "%s needs %zu value%s", word, options[option].values,
+                         options[option].values == 1 ? "" : "s");
         if (!take(plan, (enum option)option, words + i, from_file, problem))
             return false;
         i += options[option].values;
@@ -310,7 +317,10 @@ bool plan_split(char *content, size_t size, char **words, size_t max, size_t *co
     if (n < 3 || strcmp(words[0], "process-sandbox-plan") != 0)
         return wrong(problem, "--args: not a process-sandbox-plan");
     if (strcmp(words[1], PLAN_VERSION) != 0)
-        return wrong(problem, "--args: a plan of version %s; this launcher reads version " PLAN_VERSION, words[1]);
+        return wrong(problem,
+                     "--args: a plan of version %s; this launcher reads "
+                     "version " PLAN_VERSION,
+                     words[1]);
     if (strcmp(words[n - 1], "end") != 0)
         return wrong(problem, "--args: cut off: the closing word is missing");
     memmove(words, words + 2, (n - 3) * sizeof *words);
@@ -325,8 +335,9 @@ bool plan_check(const struct plan *plan, struct problem *problem)
         return wrong(problem, "no command: sandbox-launcher [OPTIONS] -- COMMAND [ARG...]");
     if (plan->mode == MODE_PROBE && plan->command != NULL)
         return wrong(problem, "--probe takes no command");
-    const enum primitive rlimits[] = {RLIMIT_ROW_CPU,   RLIMIT_ROW_NOFILE, RLIMIT_ROW_AS,    RLIMIT_ROW_DATA,   RLIMIT_ROW_NPROC,
-                                      RLIMIT_ROW_FSIZE, RLIMIT_ROW_CORE,   RLIMIT_ROW_STACK, RLIMIT_ROW_MEMLOCK};
+    const enum primitive rlimits[] = {RLIMIT_ROW_CPU,  RLIMIT_ROW_NOFILE, RLIMIT_ROW_AS,
+                                      RLIMIT_ROW_DATA, RLIMIT_ROW_NPROC,  RLIMIT_ROW_FSIZE,
+                                      RLIMIT_ROW_CORE, RLIMIT_ROW_STACK,  RLIMIT_ROW_MEMLOCK};
     for (size_t i = 0; i < NELEM(rlimits); i++)
         if ((plan->asked & BIT(rlimits[i])) != (plan->limited & BIT(rlimits[i])))
             return wrong(problem, "--primitive %s and its --rlimit go together", primitive_name(rlimits[i]));

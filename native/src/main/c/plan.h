@@ -1,6 +1,7 @@
 /*
- * The plan: what one launch asks of the launcher, parsed from the command line and from --args. Parsing reads
- * hostile input and touches nothing but the plan; opening the files it names is main's work.
+ * The plan: what one launch asks of the launcher, parsed from the command line
+ * and from --args. Parsing reads hostile input and touches nothing but the
+ * plan; opening the files it names is main's work.
  */
 #pragma once
 
@@ -17,14 +18,15 @@
 
 enum mount_kind { MOUNT_BIND, MOUNT_RO_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV };
 
-/* One mount of the view. Paths are absolute and canonical: no symbolic link, `.`, `..` or `//` in them. */
+/* One mount of the view. Paths are absolute and canonical: no symbolic link,
+ * `.`, `..` or `//` in them. */
 struct mount_step {
     enum mount_kind kind;
     const char *source; /* bind, ro-bind */
     const char *target;
     const char *upper; /* overlay */
-    const char *work; /* overlay */
-    uint64_t size; /* tmpfs: bytes, 0 for the kernel's default */
+    const char *work;  /* overlay */
+    uint64_t size;     /* tmpfs: bytes, 0 for the kernel's default */
 };
 
 enum run_mode { MODE_RUN, MODE_PROBE, MODE_HELP, MODE_VERSION };
@@ -36,10 +38,12 @@ struct plan {
     enum level minimum;
     bool standard; /* the profile is `standard`, whose best level is BASELINE */
     bool root_read_only;
-    bool keep_background; /* init stays until the last process ends, not only until the command does */
+    bool keep_background; /* init stays until the last process ends, not only
+                             until the command does */
     uint64_t gate_timeout_s;
     uint64_t grace_s;
-    uint64_t limits[PRIMITIVE_COUNT]; /* for the rlimit rows: seconds, bytes or a count */
+    uint64_t limits[PRIMITIVE_COUNT]; /* for the rlimit rows: seconds, bytes or a
+                                         count */
     primitive_set limited;
     struct mount_step mounts[MOUNTS_MAX];
     size_t mount_count;
@@ -60,15 +64,17 @@ struct problem {
 void plan_init(struct plan *plan);
 
 /*
- * Takes over the options in words (without the program's name). --args is only noted in args_file.
- * words must outlive the plan. False with a problem that names the word.
+ * Takes over the options in words (without the program's name). --args is only
+ * noted in args_file. words must outlive the plan. False with a problem that
+ * names the word.
  */
 bool plan_parse(struct plan *plan, char **words, size_t count, bool from_file, struct problem *problem);
 
 /*
- * Splits the content of an --args file (size bytes, followed by a NUL of the caller's) into words, in place.
- * Checks magic, version and the closing word, so that a cut file is no plan. Returns the number of option words
- * and where they start, or false with a problem.
+ * Splits the content of an --args file (size bytes, followed by a NUL of the
+ * caller's) into words, in place. Checks magic, version and the closing word,
+ * so that a cut file is no plan. Returns the number of option words and where
+ * they start, or false with a problem.
  */
 bool plan_split(char *content, size_t size, char **words, size_t max, size_t *count, struct problem *problem);
 

@@ -1,6 +1,7 @@
 /*
- * The vocabulary of the launcher: primitives, how each ended, levels. Pure: no system call in here.
- * The order of the primitives is the order of the sequence and of the report.
+ * The vocabulary of the launcher: primitives, how each ended, levels. Pure: no
+ * system call in here. The order of the primitives is the order of the sequence
+ * and of the report.
  */
 #pragma once
 
@@ -46,7 +47,8 @@ enum status {
     SKIPPED, /* the plan did not ask for it */
     APPLIED, /* done, and read back from the kernel */
     FAILED,
-    UNAVAILABLE, /* the kernel lacks it, or a primitive that it needs is not there */
+    UNAVAILABLE, /* the kernel lacks it, or a primitive that it needs is not there
+                  */
 };
 
 enum level { LEVEL_NONE, LEVEL_BASELINE, LEVEL_PARTIAL, LEVEL_FULL };
@@ -55,7 +57,7 @@ enum level { LEVEL_NONE, LEVEL_BASELINE, LEVEL_PARTIAL, LEVEL_FULL };
 
 struct outcome {
     enum status status;
-    int error; /* errno, or 0 when no system call failed */
+    int error;                /* errno, or 0 when no system call failed */
     char detail[DETAIL_SIZE]; /* what was tried on what; printable, no newline */
 };
 
@@ -66,8 +68,9 @@ const char *level_name(enum level level);
 bool level_parse(const char *name, enum level *level);
 
 /*
- * The level over the primitives that were asked for: all applied FULL, none NONE, else PARTIAL. The profile
- * `standard` asks for so little that it is BASELINE at best, and NONE as soon as one of its rows is missing:
- * PARTIAL would rank above BASELINE. Asking for nothing is NONE.
+ * The level over the primitives that were asked for: all applied FULL, none
+ * NONE, else PARTIAL. The profile `standard` asks for so little that it is
+ * BASELINE at best, and NONE as soon as one of its rows is missing: PARTIAL
+ * would rank above BASELINE. Asking for nothing is NONE.
  */
 enum level level_of(bool standard, primitive_set asked, const struct outcome outcomes[PRIMITIVE_COUNT]);

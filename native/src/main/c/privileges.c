@@ -1,4 +1,5 @@
-/* no_new_privs, capabilities, seccomp: what the command may ask of the kernel. */
+/* no_new_privs, capabilities, seccomp: what the command may ask of the kernel.
+ */
 #include "sequence.h"
 
 #include <errno.h>
@@ -21,7 +22,8 @@
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |                   \
      SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-/* The five sets in two words each, as capget(2) of version 3 gives three of them. */
+/* The five sets in two words each, as capget(2) of version 3 gives three of
+ * them. */
 struct capability_sets {
     struct __user_cap_data_struct word[2];
 };
@@ -64,7 +66,8 @@ int no_new_privs_verify(struct context *context, struct failure *failure)
 int capabilities_apply(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Ambient first, securebits and bounding set while CAP_SETPCAP is still there, the rest at last. */
+    /* Ambient first, securebits and bounding set while CAP_SETPCAP is still
+     * there, the rest at last. */
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return failed(failure, errno, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
     /* Without these an execve(2) by user id 0 would get everything back. */
@@ -110,10 +113,12 @@ int capabilities_verify(struct context *context, struct failure *failure)
 int shield_init(void)
 {
     /*
-     * The command runs under init's user id. ptrace(2), process_vm_writev(2) and /proc/1/{mem,fd} are refused to
-     * it as long as init's permitted set is no subset of its own, empty one (Documentation: "Ptrace access mode
-     * checking", ptrace(2)). So init keeps one capability that means nothing outside the initial user namespace
-     * and little in it, not even effective. The agent, owner of the user namespace, still reads and signals init.
+     * The command runs under init's user id. ptrace(2), process_vm_writev(2) and
+     * /proc/1/{mem,fd} are refused to it as long as init's permitted set is no
+     * subset of its own, empty one (Documentation: "Ptrace access mode checking",
+     * ptrace(2)). So init keeps one capability that means nothing outside the
+     * initial user namespace and little in it, not even effective. The agent,
+     * owner of the user namespace, still reads and signals init.
      */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -1;
@@ -131,8 +136,9 @@ int seccomp_apply(struct context *context, struct failure *failure)
     if (context->filter == NULL)
         return unavailable(failure, 0, "no filter for this architecture");
     struct sock_fprog program = {.len = context->filter_length, .filter = context->filter};
-    /* SPEC_ALLOW: without it older kernels switch speculation off for the whole build (prctl(2),
-       PR_SET_SPECULATION_CTRL), which costs up to half of the speed and protects nobody here. */
+    /* SPEC_ALLOW: without it older kernels switch speculation off for the whole
+       build (prctl(2), PR_SET_SPECULATION_CTRL), which costs up to half of the
+       speed and protects nobody here. */
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
         return 0;
     if (errno == EINVAL && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0)

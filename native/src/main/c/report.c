@@ -17,7 +17,8 @@ static size_t PRINTF_LIKE(4, 5) append(char *buffer, size_t size, size_t used, c
     return n < 0 ? used : used + (size_t)n;
 }
 
-/* One attempt with details cut at detail_max bytes; a result of size or more means that it did not fit. */
+/* One attempt with details cut at detail_max bytes; a result of size or more
+ * means that it did not fit. */
 static size_t compose(char *buffer, size_t size, const struct context *context, enum level level, long init_pid,
                       unsigned long long init_start, size_t detail_max)
 {
@@ -43,7 +44,8 @@ size_t report_rows(char buffer[REPORT_MAX], const struct context *context, enum 
 {
     size_t size = REPORT_MAX - CLOSING_ROOM;
     size_t used = compose(buffer, size, context, level, init_pid, init_start, DETAIL_SIZE);
-    if (used >= size) /* many long paths: every row with 80 bytes of detail fits by construction */
+    if (used >= size) /* many long paths: every row with 80 bytes of detail fits
+                         by construction */
         used = compose(buffer, size, context, level, init_pid, init_start, 80);
     return used < size ? used : size - 1;
 }
@@ -57,30 +59,38 @@ size_t report_close(char buffer[REPORT_MAX], size_t used, const char *reason)
     return append(buffer, REPORT_MAX, used, "refused %s\n", text);
 }
 
+/* "filesystem failed (bind /x: Permission denied)" */
+static void describe(char *text, size_t size, const char *name, const struct outcome *outcome)
+{
+    int n = snprintf(text, size, "%s %s", name, status_name(outcome->status));
+    if (outcome->detail[0] != '\0' && n > 0 && (size_t)n < size)
+        (void)snprintf(text + n, size - (size_t)n, " (%s%s%s)", outcome->detail, outcome->error != 0 ? ": " : "",
+                       outcome->error != 0 ? strerror(outcome->error) : "");
+}
+
 const char *shortfall(const struct context *context, enum level level, char *buffer, size_t size)
 {
     const struct plan *plan = context->plan;
-    const char *first = NULL;
-    const char *how = "";
+    const struct outcome *first = NULL;
+    const char *name = "";
     for (size_t i = 0; i < PRIMITIVE_COUNT; i++) {
         const struct outcome *outcome = &context->shared->outcomes[i];
         if ((plan->required & BIT(i)) != 0 && outcome->status != APPLIED) {
-            (void)snprintf(buffer, size, "required primitive %s is %s", primitive_name((enum primitive)i),
-                           status_name(outcome->status));
+            int n = snprintf(buffer, size, "required primitive ");
+            describe(buffer + n, size - (size_t)n, primitive_name((enum primitive)i), outcome);
             return buffer;
         }
         if (first == NULL && (plan->asked & BIT(i)) != 0 && outcome->status != APPLIED) {
-            first = primitive_name((enum primitive)i);
-            how = status_name(outcome->status);
+            first = outcome;
+            name = primitive_name((enum primitive)i);
         }
     }
     if (level >= plan->minimum)
         return NULL;
+    int n = snprintf(buffer, size, "level %s is below the minimum %s: ", level_name(level), level_name(plan->minimum));
     if (first != NULL)
-        (void)snprintf(buffer, size, "level %s is below the minimum %s: %s %s", level_name(level),
-                       level_name(plan->minimum), first, how);
+        describe(buffer + n, size - (size_t)n, name, first);
     else
-        (void)snprintf(buffer, size, "level %s is below the minimum %s: the profile asks for no more", level_name(level),
-                       level_name(plan->minimum));
+        (void)snprintf(buffer + n, size - (size_t)n, "the profile asks for no more");
     return buffer;
 }

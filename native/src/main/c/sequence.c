@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A row that a later version of the launcher fills in. Asking for it is not an error of the command line: an older
-   launcher must say what it lacks, and the minimum level decides. */
+/* A row that a later version of the launcher fills in. Asking for it is not an
+   error of the command line: an older launcher must say what it lacks, and the
+   minimum level decides. */
 static int not_built(struct context *context, struct failure *failure)
 {
     (void)context;
@@ -46,14 +47,15 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [LANDLOCK_FS] = NOT_BUILT,
     [LANDLOCK_NET] = NOT_BUILT,
     [LANDLOCK_SCOPE] = NOT_BUILT,
-    /* seccomp(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has taken the latter */
+    /* seccomp(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has
+       taken the latter */
     [SECCOMP] = {STAGE_COMMAND, STAGE_COMMAND, BIT(NO_NEW_PRIVS), false, seccomp_apply, seccomp_verify},
 };
 
 static int PRINTF_LIKE(4, 0)
     give_up(struct failure *failure, enum status status, int error, const char *format, va_list args)
 {
-    char text[8192]; /* a path or two */
+    char text[8192];                                  /* a path or two */
     (void)vsnprintf(text, sizeof text, format, args); /* a cut detail is still a detail */
     failure->status = status;
     failure->error = error;
@@ -84,7 +86,8 @@ bool is_applied(const struct context *context, enum primitive primitive)
     return context->shared->outcomes[primitive].status == APPLIED;
 }
 
-/* A row whose prerequisite is not there is never attempted: no pivot_root in the host's mount namespace. */
+/* A row whose prerequisite is not there is never attempted: no pivot_root in
+ * the host's mount namespace. */
 static int check_needs(const struct context *context, const struct primitive_row *row, struct failure *failure)
 {
     for (size_t i = 0; i < PRIMITIVE_COUNT; i++)
@@ -112,8 +115,9 @@ void sequence_run(struct context *context, enum stage stage)
             if (result == 0)
                 shared->pending |= BIT(i);
         }
-        /* Read back here, or where a later stage can see it. Until then others may build on it (`applied`); what
-           stays pending because a process ended before its read-back is failed by sequence_finish(). */
+        /* Read back here, or where a later stage can see it. Until then others may
+           build on it (`applied`); what stays pending because a process ended
+           before its read-back is failed by sequence_finish(). */
         if (result == 0 && row->verified_in == stage && (shared->pending & BIT(i)) != 0) {
             result = row->verify(context, &failure);
             shared->pending &= ~BIT(i);

@@ -1,7 +1,8 @@
 /*
- * The sequence: one ordered table of primitives, each with `apply` and `verify`. A primitive counts as applied
- * only when its read-back from the kernel agrees. Three of our processes walk the same table, each doing the rows
- * of its stage; they share the outcomes, and never run at the same time.
+ * The sequence: one ordered table of primitives, each with `apply` and
+ * `verify`. A primitive counts as applied only when its read-back from the
+ * kernel agrees. Three of our processes walk the same table, each doing the
+ * rows of its stage; they share the outcomes, and never run at the same time.
  */
 #pragma once
 
@@ -10,21 +11,25 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* Which process does a row. Verification may belong to a later stage than application. */
+/* Which process does a row. Verification may belong to a later stage than
+ * application. */
 enum stage {
-    STAGE_SETUP, /* the process that unshares; outside of the new pid namespace, gone before the command runs */
-    STAGE_INIT, /* pid 1 of the new pid namespace; builds the view, stays, reaps */
+    STAGE_SETUP,   /* the process that unshares; outside of the new pid namespace,
+                      gone before the command runs */
+    STAGE_INIT,    /* pid 1 of the new pid namespace; builds the view, stays, reaps
+                    */
     STAGE_COMMAND, /* becomes the command */
 };
 
 #define MAX_OWN_FDS 8
 
-/* Mapped MAP_SHARED before the first fork; it is not mapped in the command, which starts with execve(2). */
+/* Mapped MAP_SHARED before the first fork; it is not mapped in the command,
+ * which starts with execve(2). */
 struct shared {
     struct outcome outcomes[PRIMITIVE_COUNT];
-    primitive_set pending; /* applied, to be verified by a later stage */
-    _Atomic bool started; /* the command was let go: its exit status is the launcher's */
-    _Atomic int exec_error; /* errno of the execve(2) that failed, else 0 */
+    primitive_set pending;   /* applied, to be verified by a later stage */
+    _Atomic bool started;    /* the command was let go: its exit status is the launcher's */
+    _Atomic int exec_error;  /* errno of the execve(2) that failed, else 0 */
     _Atomic int exec_status; /* 126 or 127 then */
 };
 
@@ -36,7 +41,7 @@ struct context {
     int own_fds[MAX_OWN_FDS]; /* what close_fds leaves open, ascending from 3 */
     size_t own_fd_count;
     char namespaces[PRIMITIVE_COUNT][64]; /* "pid:[4026531836]": where we came from */
-    struct sock_filter *filter; /* the seccomp program; NULL when the plan has none */
+    struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
     char cwd[4096];
 };
@@ -48,7 +53,8 @@ struct failure {
     char detail[DETAIL_SIZE];
 };
 
-/* Both record and return -1, for `return failed(...)`. The text names the operation and its object. */
+/* Both record and return -1, for `return failed(...)`. The text names the
+ * operation and its object. */
 int failed(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 int unavailable(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 
@@ -56,7 +62,7 @@ struct primitive_row {
     enum stage applied_in;
     enum stage verified_in;
     primitive_set needs; /* must be applied before this is attempted */
-    bool needs_admin; /* CAP_SYS_ADMIN over the current user namespace */
+    bool needs_admin;    /* CAP_SYS_ADMIN over the current user namespace */
     int (*apply)(struct context *context, struct failure *failure);
     int (*verify)(struct context *context, struct failure *failure);
 };
@@ -74,7 +80,8 @@ int session_apply(struct context *context, struct failure *failure);
 int session_verify(struct context *context, struct failure *failure);
 int close_fds_apply(struct context *context, struct failure *failure);
 int close_fds_verify(struct context *context, struct failure *failure);
-/* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */
+/* Back to what a program expects at its start: nothing blocked. For the
+ * command's process, last thing. */
 int unblock_signals(void);
 
 /* namespaces.c */
@@ -114,5 +121,6 @@ int capabilities_verify(struct context *context, struct failure *failure);
 int seccomp_apply(struct context *context, struct failure *failure);
 int seccomp_verify(struct context *context, struct failure *failure);
 bool has_capability(int capability);
-/* Takes init's privileges away but for one that is of no use and keeps the command from tracing it. 0 or -1. */
+/* Takes init's privileges away but for one that is of no use and keeps the
+ * command from tracing it. 0 or -1. */
 int shield_init(void);

@@ -1,4 +1,5 @@
-/* Rows 1 and 2: what a process inherits without being asked: session, signals, umask, descriptors. */
+/* Rows 1 and 2: what a process inherits without being asked: session, signals,
+ * umask, descriptors. */
 #include "sequence.h"
 
 #include <dirent.h>
@@ -16,8 +17,9 @@
 int session_apply(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Never EPERM: we were just forked, so we lead no process group (setsid(2)). Without a controlling terminal
-       there is no TIOCSTI at the agent's (CVE-2017-5226). */
+    /* Never EPERM: we were just forked, so we lead no process group (setsid(2)).
+       Without a controlling terminal there is no TIOCSTI at the agent's
+       (CVE-2017-5226). */
     if (setsid() < 0)
         return failed(failure, errno, "setsid");
     for (int number = 1; number < NSIG; number++) {
@@ -94,7 +96,8 @@ static int close_listed(const struct context *context, struct failure *failure)
 
 int close_fds_apply(struct context *context, struct failure *failure)
 {
-    /* An inherited descriptor, a directory of the host for one, would be a way around the view (CVE-2024-21626). */
+    /* An inherited descriptor, a directory of the host for one, would be a way
+     * around the view (CVE-2024-21626). */
     unsigned first = 3;
     for (size_t i = 0; i < context->own_fd_count; i++) {
         unsigned own = (unsigned)context->own_fds[i];
@@ -110,7 +113,8 @@ int close_fds_apply(struct context *context, struct failure *failure)
 int close_fds_verify(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Seen by the process that becomes the command: whatever is open there must go away with execve(2). */
+    /* Seen by the process that becomes the command: whatever is open there must
+     * go away with execve(2). */
     DIR *list = opendir("/proc/self/fd");
     if (list == NULL)
         return failed(failure, errno, "opendir /proc/self/fd");

@@ -9,7 +9,8 @@ void close_fd(int *fd)
 {
     if (*fd >= 0) {
         int saved = errno;
-        (void)close(*fd); /* nothing of ours depends on what close(2) says: no file is written through here */
+        (void)close(*fd); /* nothing of ours depends on what close(2) says: no file
+                             is written through here */
         errno = saved;
         *fd = -1;
     }
@@ -102,15 +103,21 @@ int64_t now_ms(void)
 {
     struct timespec t;
     if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
-        return 0; /* cannot fail for this clock; a time-out that never fires is the worst of it */
+        return 0; /* cannot fail for this clock; a time-out that never fires is the
+                     worst of it */
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The length of the UTF-8 character at text, or 0 when there is none (truncated, overlong, surrogate, too large). */
+/* The length of the UTF-8 character at text, or 0 when there is none
+ * (truncated, overlong, surrogate, too large). */
 static size_t utf8_length(const unsigned char *text)
 {
     unsigned char c = text[0];
-    size_t length = c < 0x80 ? 1 : c >= 0xC2 && c <= 0xDF ? 2 : c >= 0xE0 && c <= 0xEF ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    size_t length = c < 0x80                 ? 1
+                    : c >= 0xC2 && c <= 0xDF ? 2
+                    : c >= 0xE0 && c <= 0xEF ? 3
+                    : c >= 0xF0 && c <= 0xF4 ? 4
+                                             : 0;
     for (size_t i = 1; i < length; i++)
         if ((text[i] & 0xC0) != 0x80)
             return 0;
