@@ -31,11 +31,13 @@ static int passed;
 static struct plan plan;
 static struct problem problem;
 
-static bool parse(char **words)
+static bool parse(char **given)
 {
+    static char *words[64]; /* the plan points into it after we return */
     size_t count = 0;
-    while (words[count] != NULL)
-        count++;
+    for (; given[count] != NULL; count++)
+        words[count] = given[count];
+    words[count] = NULL;
     plan_init(&plan);
     return plan_parse(&plan, words, count, false, &problem) && plan_check(&plan, &problem);
 }
