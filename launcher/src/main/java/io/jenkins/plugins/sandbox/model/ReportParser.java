@@ -59,6 +59,9 @@ public final class ReportParser {
     public static Report parse(byte[] report, boolean standardProfile, Collection<Primitive> asked)
             throws ReportException {
         Report parsed = parse(report, standardProfile);
+        if (parsed.outcomes().isEmpty() && !parsed.ready()) {
+            return parsed; // Refused before anything was tried: the refusal says more than rows of "not reported".
+        }
         Map<Primitive, Outcome> rows = new EnumMap<>(Primitive.class);
         parsed.outcomes().forEach(o -> rows.put(o.primitive(), o));
         for (Primitive primitive : asked) {
@@ -99,7 +102,8 @@ public final class ReportParser {
         }
         Map<Primitive, Outcome> rows = new EnumMap<>(Primitive.class);
         String line = lines.next();
-        while (!line.startsWith("level ")) {
+        // A launcher that cannot make sense of its plan refuses before it has any row.
+        while (!line.startsWith("level ") && !line.startsWith("refused ")) {
             Outcome outcome = row(line);
             if (rows.put(outcome.primitive(), outcome) != null) {
                 throw new ReportException(
@@ -107,12 +111,14 @@ public final class ReportParser {
             }
             line = lines.next();
         }
-        level(line.substring("level ".length()));
-        line = lines.next();
         InitProcess init = null;
-        if (line.startsWith("init ")) {
-            init = init(line);
+        if (line.startsWith("level ")) {
+            level(line.substring("level ".length()));
             line = lines.next();
+            if (line.startsWith("init ")) {
+                init = init(line);
+                line = lines.next();
+            }
         }
         boolean ready = line.equals("ready");
         String refusal = ready ? null : refusal(line);

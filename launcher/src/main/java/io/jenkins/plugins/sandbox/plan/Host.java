@@ -2,21 +2,23 @@ package io.jenkins.plugins.sandbox.plan;
 
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.seccomp.Architecture;
 import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * What a plan has to know about the machine that it is for.
  *
  * @param home the home directory of the launching process, as its environment names it; may be empty
- * @param architecture as the launcher's resources name it: {@code x86_64} or {@code aarch64}, anything else has no filter
+ * @param architecture of this JVM; empty where there is no launcher and no filter for it
  * @param encoding of file names and arguments
  */
-public record Host(String home, String architecture, Charset encoding) {
+public record Host(String home, Optional<Architecture> architecture, Charset encoding) {
     /**
      * @return the machine and the process that this code runs in
      */
@@ -24,16 +26,8 @@ public record Host(String home, String architecture, Charset encoding) {
         String home = System.getenv("HOME");
         return new Host(
                 home == null ? System.getProperty("user.home", "") : home,
-                architecture(System.getProperty("os.arch", "")),
+                Architecture.current(),
                 encoding(System.getProperty("sun.jnu.encoding")));
-    }
-
-    private static String architecture(String osArch) {
-        return switch (osArch) {
-            case "amd64", "x86_64" -> "x86_64";
-            case "aarch64", "arm64" -> "aarch64";
-            default -> osArch;
-        };
     }
 
     private static Charset encoding(String name) {

@@ -56,7 +56,7 @@ public final class Plan {
         List<Mount> mounts = policy.profile().primitives().contains(Primitive.FILESYSTEM)
                 ? Mounts.of(policy, host, scratch, workspace, writable)
                 : List.of();
-        return new Plan(policy, host, mounts, Filter.of(policy.profile(), host).orElse(null));
+        return new Plan(policy, host, mounts, filter(policy.profile(), host));
     }
 
     /**
@@ -69,6 +69,13 @@ public final class Plan {
      */
     public static Plan imagined(Policy policy, Host host) throws SandboxException {
         return of(policy, host, policy.scratch() == null ? null : Scratch.imagined(Path.of(policy.scratch())));
+    }
+
+    private static byte[] filter(Profile profile, Host host) {
+        return profile.syscallPolicy()
+                .flatMap(syscalls ->
+                        host.architecture().map(a -> syscalls.compile(a).bytes()))
+                .orElse(null);
     }
 
     private static Path workspace(Policy policy, Host host) throws SandboxException {
@@ -190,7 +197,7 @@ public final class Plan {
                     .append(String.join(" ", profile.syscalls()))
                     .append('\n');
             if (filter == null) {
-                text.append("  no filter for ").append(host.architecture()).append(": the row will not hold\n");
+                text.append("  no filter for this processor: the row will not hold\n");
             }
         }
         return text.toString();

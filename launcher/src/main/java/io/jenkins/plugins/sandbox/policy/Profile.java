@@ -1,10 +1,13 @@
 package io.jenkins.plugins.sandbox.policy;
 
+import io.jenkins.plugins.sandbox.model.Errno;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A named set of measures, read from a data file; see {@code docs/profiles.md} for the format.
@@ -137,6 +140,40 @@ public record Profile(
      */
     public static Profile parse(String name, String text) throws SandboxException {
         return ProfileReader.parse(name, text, false);
+    }
+
+    /**
+     * @return which system calls this profile allows; empty without the row {@code seccomp}
+     */
+    public Optional<SeccompPolicy> syscallPolicy() {
+        if (syscalls.isEmpty()) {
+            return Optional.empty();
+        }
+        SeccompPolicy.Builder builder = SeccompPolicy.builder().groups(syscalls);
+        allowedSyscalls.forEach(builder::allow);
+        deniedSyscalls.forEach(name -> builder.deny(name, Errno.EPERM));
+        return Optional.of(builder.build());
+    }
+
+    /**
+     * @param newHome what the home directory is
+     * @return the same profile with another home directory
+     */
+    public Profile withHome(Home newHome) {
+        return new Profile(
+                name,
+                description,
+                primitives,
+                root,
+                temporary,
+                devices,
+                newHome,
+                network,
+                environment,
+                openFiles,
+                syscalls,
+                allowedSyscalls,
+                deniedSyscalls);
     }
 
     /**

@@ -199,6 +199,11 @@ final class ProfileReader {
                     Math.max(lineOf("syscalls-allow"), lineOf("syscalls-deny")),
                     "'syscalls-allow' and 'syscalls-deny' need the primitive seccomp");
         }
+        try {
+            read.syscallPolicy();
+        } catch (IllegalArgumentException e) {
+            throw error(lineOf("syscalls"), e.getMessage());
+        }
         needs(read, Primitive.FILESYSTEM, Primitive.MOUNT_NAMESPACE);
         needs(read, Primitive.MOUNT_NAMESPACE, Primitive.USER_NAMESPACE);
         needs(read, Primitive.PID_NAMESPACE, Primitive.USER_NAMESPACE);

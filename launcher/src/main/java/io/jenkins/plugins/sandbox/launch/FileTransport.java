@@ -1,0 +1,215 @@
+package io.jenkins.plugins.sandbox.launch;
+
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * Everything in a directory that only this user can enter: the launcher under its hash, and one directory for each launch.
+ * For commands that run where this process' {@code /proc} cannot be seen, and for JVMs without JNA.
+ */
+final class FileTransport implements Transport {
+    private final Path directory;
+    private final byte[] binary;
+    private final Path launcher;
+
+    /**
+     * @param directory made when it is missing
+     * @param binary the launcher
+     */
+    FileTransport(Path directory, byte[] binary) {
+        this.directory = directory;
+        this.binary = binary;
+        this.launcher = directory.resolve("launcher-" + LauncherBinary.sha256(binary));
+    }
+
+    @Override
+    public String name() {
+        return "file";
+    }
+
+    @Override
+    public Wire open(String id) throws SandboxException {
+        try {
+            privateDirectory(directory);
+            keepLauncher();
+            return new Folder(directory.resolve("launch-" + id));
+        } catch (IOException e) {
+            throw new SandboxException(
+                    "Directory " + Quoted.of(directory) + " for the launcher cannot be used (" + e
+                            + "): check its owner and rights and the room on its disk, or name another.",
+                    e);
+        }
+    }
+
+    private static void privateDirectory(Path path) throws IOException {
+        Set<PosixFilePermission> onlyMe = PosixFilePermissions.fromString("rwx------");
+        Files.createDirectories(path.toAbsolutePath().getParent());
+        try {
+            Files.createDirectory(path, PosixFilePermissions.asFileAttribute(onlyMe));
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+                throw e;
+            }
+            // Fails for a directory of somebody else, as it must.
+            Files.setPosixFilePermissions(path, onlyMe);
+        }
+    }
+
+    /** Whoever has this user's rights can write here, so the file is never trusted for having been right once. */
+    private void keepLauncher() throws IOException {
+        try {
+            if (Files.isRegularFile(launcher, LinkOption.NOFOLLOW_LINKS)
+                    && Files.size(launcher) == binary.length
+                    && Files.isExecutable(launcher)
+                    && Arrays.equals(Files.readAllBytes(launcher), binary)) {
+                return;
+            }
+        } catch (NoSuchFileException e) {
+            // Removed by somebody in between: written anew below.
+        }
+        // Beside and renamed: another launch may be executing it, and would make writing it fail with ETXTBSY.
+        Path beside = directory.resolve(".launcher-" + UUID.randomUUID());
+        try {
+            create(beside, binary, "r-xr-xr-x");
+            Files.move(beside, launcher, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(beside);
+        }
+    }
+
+    private static void create(Path path, byte[] content, String mode) throws IOException {
+        FileAttribute<?> writable = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+        try (SeekableByteChannel out =
+                Files.newByteChannel(path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), writable)) {
+            ByteBuffer bytes = ByteBuffer.wrap(content);
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+        }
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
+    }
+
+    /** One launch. */
+    private final class Folder implements Wire {
+        private final Path folder;
+        private final Path report;
+        private final Path gate;
+        private final SeekableByteChannel reportIn;
+        private boolean closed;
+
+        Folder(Path folder) throws IOException {
+            this.folder = folder;
+            report = folder.resolve("report");
+            gate = folder.resolve("gate");
+            Files.createDirectory(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            SeekableByteChannel in = null;
+            try {
+                create(report, new byte[0], "rw-------");
+                create(gate, new byte[0], "rw-------");
+                // Held open: whatever is put in its place later is not what the launcher wrote.
+                in = Files.newByteChannel(report, StandardOpenOption.READ);
+            } finally {
+                if (in == null) {
+                    TreeRemover.remove(folder);
+                }
+            }
+            reportIn = in;
+        }
+
+        @Override
+        public String launcher() {
+            return launcher.toString();
+        }
+
+        @Override
+        public String report() {
+            return report.toString();
+        }
+
+        @Override
+        public String gate() {
+            return gate.toString();
+        }
+
+        @Override
+        public String put(String name, byte[] content) throws SandboxException {
+            Path file = folder.resolve(name);
+            try {
+                create(file, content, "r--------");
+                return file.toString();
+            } catch (IOException e) {
+                throw new SandboxException(
+                        "The " + name + " cannot be written to " + Quoted.of(file) + " (" + e
+                                + "): check the room on its disk.",
+                        e);
+            }
+        }
+
+        @Override
+        public synchronized byte[] read(int max) throws SandboxException {
+            if (closed) {
+                return null;
+            }
+            ByteBuffer buffer = ByteBuffer.allocate(max);
+            try {
+                reportIn.read(buffer);
+                return Arrays.copyOf(buffer.array(), buffer.position());
+            } catch (IOException e) {
+                throw new SandboxException("The report " + Quoted.of(report) + " cannot be read: " + e + ".", e);
+            }
+        }
+
+        @Override
+        public void reportBegun() {
+            // A file does not end.
+        }
+
+        @Override
+        public synchronized void gate(char word) throws SandboxException {
+            if (closed) {
+                throw new SandboxException("The launch is over: its gate cannot be opened any more.");
+            }
+            try {
+                Files.write(
+                        gate,
+                        new byte[] {(byte) word},
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        LinkOption.NOFOLLOW_LINKS);
+            } catch (IOException e) {
+                throw new SandboxException("The gate " + Quoted.of(gate) + " cannot be reached: " + e + ".", e);
+            }
+        }
+
+        @Override
+        public synchronized void close() {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            try {
+                reportIn.close();
+            } catch (IOException e) {
+                // It was only read.
+            }
+            TreeRemover.remove(folder);
+        }
+    }
+}
