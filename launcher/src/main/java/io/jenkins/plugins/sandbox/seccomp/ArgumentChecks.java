@@ -1,0 +1,152 @@
+package io.jenkins.plugins.sandbox.seccomp;
+
+import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Rule;
+import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Test.Low32AnyBit;
+import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Test.Low32In;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The calls whose arguments are looked at, and for what. Wherever one of them is allowed, the check goes with it; only a
+ * group that says {@code unchecked:} lifts it.
+ *
+ * <p>All the arguments below are {@code int} or cut to 32 bits in the kernel, hence only the lower half is compared.
+ * The numbers are the same on both architectures (constants from {@code linux/*.h} and {@code asm-generic/*.h}).
+ */
+final class ArgumentChecks {
+    private static final Verdict EPERM = new Verdict.Deny(Errno.EPERM);
+    private static final int ALL_BITS = 0xFFFFFFFF;
+
+    /** In the order in which the filter asks: the most frequent first. */
+    private static final Map<String, ArgumentCheck> CHECKS;
+
+    static {
+        Map<String, ArgumentCheck> checks = new LinkedHashMap<>();
+        checks.put("ioctl", ioctl());
+        checks.put("socket", socket());
+        checks.put("clone", cloneFlags());
+        checks.put("prctl", prctl());
+        checks.put("socketpair", socket());
+        checks.put("personality", personality());
+        CHECKS = Collections.unmodifiableMap(checks);
+    }
+
+    private ArgumentChecks() {}
+
+    static Map<String, ArgumentCheck> all() {
+        return CHECKS;
+    }
+
+    static Optional<ArgumentCheck> of(String syscall) {
+        return Optional.ofNullable(CHECKS.get(syscall));
+    }
+
+    /**
+     * Namespaces are what the launcher makes before it loads the filter; a build that makes its own gets a user namespace
+     * with all capabilities in it, and with that the kernel code which is open to root only.
+     */
+    private static ArgumentCheck cloneFlags() {
+        // NEWNS 0x00020000, NEWCGROUP 0x02000000, NEWUTS 0x04000000, NEWIPC 0x08000000, NEWUSER 0x10000000,
+        // NEWPID 0x20000000, NEWNET 0x40000000. NEWTIME is 0x80, which clone takes as part of the exit signal.
+        int newNamespaces = 0x7E020000;
+        return new ArgumentCheck(
+                "refused with EPERM when it asks for a namespace (a CLONE_NEW* flag)",
+                List.of(new Rule(EPERM, new Low32AnyBit(0, newNamespaces))),
+                Verdict.ALLOW);
+    }
+
+    /**
+     * Families that builds use, and no others: many families are modules which the first socket loads, and have been a
+     * steady source of kernel bugs (AF_ALG, AF_VSOCK, AF_TIPC, AF_CAN, AF_PACKET, AF_KEY and so on).
+     *
+     * <p>Netlink only to the routing subsystem, without which getifaddrs(3), the JVM and Go cannot list interfaces. What
+     * is left out answers EAFNOSUPPORT, as a kernel without that part: libaudit and the like take that for an answer.
+     *
+     * <p>Of the types, raw sockets and the ancient SOCK_PACKET are refused. The kernel wants CAP_NET_RAW for the former,
+     * but a namespace's owner has it. The type carries SOCK_CLOEXEC and SOCK_NONBLOCK in its upper bits, so only the
+     * kernel's SOCK_TYPE_MASK is compared.
+     */
+    private static ArgumentCheck socket() {
+        Integer[] ordinaryFamilies = {
+            /* AF_UNIX */
+            1, /* AF_INET */ 2, /* AF_INET6 */ 10
+        };
+        int netlink = 16;
+        int typeMask = 0xF;
+        Integer[] ordinaryTypes = {
+            /* SOCK_STREAM */
+            1, /* SOCK_DGRAM */ 2, /* SOCK_SEQPACKET */ 5
+        };
+        Integer[] netlinkTypes = {
+            /* SOCK_DGRAM */
+            2, /* SOCK_RAW */ 3
+        };
+        int netlinkRoute = 0;
+        return new ArgumentCheck(
+                "refused with EAFNOSUPPORT unless AF_UNIX, AF_INET, AF_INET6 or AF_NETLINK to NETLINK_ROUTE;"
+                        + " with EPERM unless a stream, datagram or seqpacket socket (netlink: also raw)",
+                List.of(
+                        new Rule(
+                                Verdict.ALLOW,
+                                new Low32In(0, ALL_BITS, ordinaryFamilies),
+                                new Low32In(1, typeMask, ordinaryTypes)),
+                        new Rule(EPERM, new Low32In(0, ALL_BITS, ordinaryFamilies)),
+                        new Rule(
+                                Verdict.ALLOW,
+                                new Low32In(0, ALL_BITS, netlink),
+                                new Low32In(2, ALL_BITS, netlinkRoute),
+                                new Low32In(1, typeMask, netlinkTypes)),
+                        new Rule(EPERM, new Low32In(0, ALL_BITS, netlink), new Low32In(2, ALL_BITS, netlinkRoute))),
+                new Verdict.Deny(Errno.EAFNOSUPPORT));
+    }
+
+    /**
+     * Three requests that let a build type into, or change, a terminal that it shares with somebody: TIOCSTI puts
+     * characters into its input, TIOCLINUX pastes on a console, TIOCSETD loads line disciplines (a module each, and
+     * CVE-2017-2636 and others). The session of its own that the launcher makes is the first wall, this the second.
+     */
+    private static ArgumentCheck ioctl() {
+        return new ArgumentCheck(
+                "refused with EPERM for TIOCSTI, TIOCLINUX and TIOCSETD",
+                List.of(new Rule(EPERM, new Low32In(1, ALL_BITS, 0x5412, 0x541C, 0x5423))),
+                Verdict.ALLOW);
+    }
+
+    /**
+     * A list of what is refused rather than of what is allowed: libc, sanitizers and runtimes use ever more options on
+     * themselves, and those that could reach further ask for a capability that is gone. PR_SET_SECCOMP only tightens,
+     * PR_SET_PTRACER means nothing without ptrace, dumpable and no_new_privs concern the caller alone.
+     *
+     * <ul>
+     *   <li>PR_SET_MM (35) rewrites where the kernel looks for a process' command line, environment and executable.
+     *       Jenkins finds what it has to kill by that environment; only checkpoint/restore needs the option.
+     *   <li>PR_SCHED_CORE (62) keeps the other hyper-thread of a core idle for everybody else on the machine.
+     * </ul>
+     */
+    private static ArgumentCheck prctl() {
+        return new ArgumentCheck(
+                "refused with EPERM for PR_SET_MM and PR_SCHED_CORE",
+                List.of(new Rule(EPERM, new Low32In(0, ALL_BITS, 35, 62))),
+                Verdict.ALLOW);
+    }
+
+    /**
+     * Other personalities switch on rarely used kernel code, and READ_IMPLIES_EXEC or MMAP_PAGE_ZERO undo protections.
+     *
+     * <p>Allowed, in any combination: PER_LINUX (0), PER_LINUX32 (8, what {@code setarch i686} uses), UNAME26 (0x20000),
+     * ADDR_NO_RANDOMIZE (0x40000) and the question what is set (0xffffffff). ADDR_NO_RANDOMIZE goes further than Docker:
+     * ThreadSanitizer starts itself again with it and gives up when it cannot, gdb and some Lisp builds use it, and it
+     * makes nobody but the caller easier to attack.
+     */
+    private static ArgumentCheck personality() {
+        return new ArgumentCheck(
+                "refused with EPERM unless PER_LINUX or PER_LINUX32, with or without UNAME26 and ADDR_NO_RANDOMIZE",
+                List.of(
+                        new Rule(Verdict.ALLOW, new Low32In(0, ALL_BITS, 0xFFFFFFFF)),
+                        new Rule(Verdict.ALLOW, new Low32In(0, ~(0x8 | 0x20000 | 0x40000), 0))),
+                EPERM);
+    }
+}
