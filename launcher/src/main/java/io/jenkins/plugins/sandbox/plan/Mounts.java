@@ -6,6 +6,7 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -18,6 +19,8 @@ import java.util.Set;
  * paths), since a later mount covers an earlier one and a workspace may well lie in the home directory or in /tmp.
  */
 final class Mounts {
+    private static final List<String> TEMPORARY = List.of("/tmp", "/var/tmp");
+
     private Mounts() {}
 
     static List<Mount> of(Policy policy, Host host, Scratch scratch, Path workspace, List<Path> writable)
@@ -28,8 +31,8 @@ final class Mounts {
             mounts.add(Mount.devices("/dev"));
         }
         if (profile.temporary() == Profile.Temporary.PRIVATE) {
-            temporary(mounts, "/tmp", scratch == null ? null : scratch.temporary());
-            temporary(mounts, "/var/tmp", scratch == null ? null : scratch.variableTemporary());
+            temporary(mounts, TEMPORARY.get(0), scratch == null ? null : scratch.temporary());
+            temporary(mounts, TEMPORARY.get(1), scratch == null ? null : scratch.variableTemporary());
         }
         Optional<Path> home = home(policy, host, workspace);
         if (home.isPresent()) {
@@ -45,7 +48,7 @@ final class Mounts {
     /** Where /var/tmp is a link to /tmp, it needs no mount of its own; the launcher refuses links. */
     private static void temporary(List<Mount> mounts, String target, Path source) {
         Path path = Path.of(target);
-        if (!Files.isDirectory(path, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
         mounts.add(source == null ? Mount.tmpfs(target) : Mount.bind(source.toString(), target));
@@ -66,8 +69,10 @@ final class Mounts {
         } catch (InvalidPathException e) {
             return Optional.empty();
         }
-        boolean root = home.getNameCount() == 0;
-        return root || home.startsWith(workspace) ? Optional.empty() : Optional.of(home);
+        // "/" is read-only already; the workspace is writable anyway; a private /tmp is as good as a scratch home.
+        boolean elsewhere =
+                home.getNameCount() == 0 || home.startsWith(workspace) || TEMPORARY.contains(home.toString());
+        return elsewhere ? Optional.empty() : Optional.of(home);
     }
 
     private static Mount home(Profile profile, Path home, Scratch scratch) throws SandboxException {

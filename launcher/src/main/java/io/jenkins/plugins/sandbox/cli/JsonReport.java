@@ -1,0 +1,110 @@
+package io.jenkins.plugins.sandbox.cli;
+
+import com.fasterxml.jackson.core.JsonEncoding;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.jenkins.plugins.sandbox.model.Ending;
+import io.jenkins.plugins.sandbox.model.Errno;
+import io.jenkins.plugins.sandbox.model.Exit;
+import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.Usage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.Map;
+
+/** The report for programs. Absent things are {@code null}, never left out. */
+final class JsonReport {
+    /** Goes up when a reader of the older form would misunderstand the newer one. */
+    private static final int VERSION = 1;
+
+    private JsonReport() {}
+
+    /**
+     * @param report {@code null} when the launch failed before there was one
+     * @param refused why the command was not run, or {@code null}
+     * @param ending {@code null} when it is not known
+     */
+    static void run(OutputStream to, String profile, Report report, String refused, Ending ending) throws IOException {
+        try (JsonGenerator json = generator(to)) {
+            json.writeStartObject();
+            json.writeNumberField("version", VERSION);
+            json.writeStringField("profile", profile);
+            json.writeStringField(
+                    "level", report == null ? "NONE" : report.level().name());
+            json.writeStringField("refused", refused);
+            primitives(json, report);
+            exit(json, ending == null ? null : ending.exit());
+            usage(json, ending == null ? null : ending.usage());
+            json.writeEndObject();
+        }
+    }
+
+    static void probe(
+            OutputStream to, Report report, Map<String, String> facts, List<String> remedies, String transport)
+            throws IOException {
+        try (JsonGenerator json = generator(to)) {
+            json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+            json.writeStartObject();
+            json.writeNumberField("version", VERSION);
+            json.writeStringField("level", report.level().name());
+            json.writeStringField("transport", transport);
+            json.writeObjectFieldStart("host");
+            for (Map.Entry<String, String> fact : facts.entrySet()) {
+                json.writeStringField(fact.getKey(), fact.getValue());
+            }
+            json.writeEndObject();
+            primitives(json, report);
+            json.writeArrayFieldStart("remedies");
+            for (String remedy : remedies) {
+                json.writeString(remedy);
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+            json.writeRaw('\n');
+        }
+    }
+
+    private static JsonGenerator generator(OutputStream to) throws IOException {
+        return new JsonFactory().createGenerator(to, JsonEncoding.UTF8).useDefaultPrettyPrinter();
+    }
+
+    private static void primitives(JsonGenerator json, Report report) throws IOException {
+        json.writeArrayFieldStart("primitives");
+        for (Outcome outcome : report == null ? List.<Outcome>of() : report.outcomes()) {
+            json.writeStartObject();
+            json.writeStringField("name", outcome.primitive().wireName());
+            json.writeStringField("status", outcome.status().wireName());
+            json.writeNumberField("errno", outcome.errno());
+            json.writeStringField("error", outcome.errno() == 0 ? null : Errno.name(outcome.errno()));
+            json.writeStringField("detail", outcome.detail());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    private static void exit(JsonGenerator json, Exit exit) throws IOException {
+        if (exit == null) {
+            json.writeNullField("exit");
+            return;
+        }
+        json.writeObjectFieldStart("exit");
+        json.writeNumberField(exit.signal() == 0 ? "code" : "signal", exit.signal() == 0 ? exit.code() : exit.signal());
+        json.writeStringField("cause", exit.cause());
+        json.writeEndObject();
+    }
+
+    private static void usage(JsonGenerator json, Usage usage) throws IOException {
+        if (usage == null) {
+            json.writeNullField("usage");
+            return;
+        }
+        json.writeObjectFieldStart("usage");
+        json.writeNumberField("wallMillis", usage.wallMillis());
+        json.writeNumberField("userMillis", usage.userMillis());
+        json.writeNumberField("systemMillis", usage.systemMillis());
+        json.writeNumberField("maxRssKiB", usage.maxRssKiB());
+        json.writeEndObject();
+    }
+}

@@ -1,0 +1,212 @@
+package io.jenkins.plugins.sandbox.cli;
+
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Limits;
+import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** The options that say what to ask for, the same for every command that has any. */
+final class PolicyOptions {
+    @Option(
+            names = "--profile",
+            paramLabel = "NAME|FILE",
+            defaultValue = "strict",
+            description = "standard, strict, offline, locked, or a profile file. Default: strict")
+    private String profile;
+
+    @Option(
+            names = "--workspace",
+            paramLabel = "DIR",
+            description = "the directory that the command works in and may write to. Default: the current one")
+    private String workspace;
+
+    @Option(names = "--min-level", paramLabel = "LEVEL", description = "NONE, BASELINE, PARTIAL or FULL. Default: NONE")
+    private String minimumLevel;
+
+    @Option(
+            names = "--require",
+            paramLabel = "PRIMITIVE",
+            split = ",",
+            description = "these rows must be applied, whatever the level is")
+    private List<String> required = new ArrayList<>();
+
+    @Option(
+            names = "--on-shortfall",
+            paramLabel = "fail|warn",
+            defaultValue = "fail",
+            description = "what becomes of a launch below its minimum. Default: fail")
+    private String onShortfall;
+
+    @Option(
+            names = "--home",
+            paramLabel = "host|overlay|scratch",
+            description = "the home directory. Default: the profile's")
+    private String home;
+
+    @Option(names = "--network", paramLabel = "host|none", description = "which network the command sees")
+    private String network;
+
+    @Option(names = "--read", paramLabel = "PATH", description = "a path that must be readable")
+    private List<String> read = new ArrayList<>();
+
+    @Option(names = "--write", paramLabel = "PATH", description = "a further path that may be written to")
+    private List<String> write = new ArrayList<>();
+
+    @Option(names = "--exec", paramLabel = "PATH", description = "a path that must be there to be executed")
+    private List<String> exec = new ArrayList<>();
+
+    @Option(names = "--hide", paramLabel = "PATH", description = "not in this version")
+    private List<String> hide = new ArrayList<>();
+
+    @Option(
+            names = "--env",
+            paramLabel = "NAME[=VALUE]",
+            description = "sets a variable; without a value it must be set already")
+    private List<String> environment = new ArrayList<>();
+
+    @Option(names = "--env-all", description = "passes all variables on, as all profiles of this version do")
+    private boolean environmentAll;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            description = "what the command is meant to use; limits address space to 8 times that, at least 4G")
+    private String memory;
+
+    @Option(names = "--pids", paramLabel = "N", description = "not in this version")
+    private String pids;
+
+    @Option(
+            names = "--cpu-time",
+            paramLabel = "SECONDS",
+            description = "limits the CPU time of each process to twice that, at least 2 s")
+    private Integer cpuTime;
+
+    @Option(names = "--wall-time", paramLabel = "SECONDS", description = "not in this version")
+    private String wallTime;
+
+    @Option(names = "--files", paramLabel = "N", description = "open files of each process. Default: the profile's")
+    private Integer files;
+
+    @Option(names = "--file-size", paramLabel = "SIZE", description = "not in this version")
+    private String fileSize;
+
+    @Option(names = "--cpus", paramLabel = "LIST", description = "not in this version")
+    private String cpus;
+
+    /** The profile with the options that change it. */
+    Profile profile() throws SandboxException {
+        Profile read = readProfile();
+        return home == null ? read : read.withHome(choice("--home", home, Profile.Home.class));
+    }
+
+    private Profile readProfile() throws SandboxException {
+        if (Profile.BUILT_IN.contains(profile)) {
+            return Profile.named(profile);
+        }
+        boolean file = profile.contains("/") || profile.endsWith(".properties");
+        try {
+            return file || Files.exists(Path.of(profile)) ? Profile.load(Path.of(profile)) : Profile.named(profile);
+        } catch (InvalidPathException e) {
+            return Profile.named(profile);
+        }
+    }
+
+    /** A builder with everything but the scratch directory. */
+    Policy.Builder policy() throws SandboxException {
+        refuseWhatIsNotThereYet();
+        Policy.Builder builder = Policy.builder(profile(), absolute(workspace == null ? "" : workspace))
+                .limits(new Limits(cpuTime, memory == null ? null : Size.parse("--memory", memory), files))
+                .onShortfall(choice("--on-shortfall", onShortfall, Policy.OnShortfall.class))
+                .background(Policy.Background.KILL);
+        if (minimumLevel != null) {
+            builder.minimumLevel(Level.parse(minimumLevel));
+        }
+        for (String name : required) {
+            builder.require(Primitive.parse(name));
+        }
+        for (String path : write) {
+            builder.write(absolute(path));
+        }
+        for (String path : read) {
+            builder.read(absolute(path));
+        }
+        for (String path : exec) {
+            builder.read(absolute(path));
+        }
+        return builder;
+    }
+
+    /** The variables to set, by name. */
+    Map<String, String> environment() throws SandboxException {
+        Map<String, String> set = new LinkedHashMap<>();
+        for (String entry : environment) {
+            int equals = entry.indexOf('=');
+            String name = equals < 0 ? entry : entry.substring(0, equals);
+            if (name.isEmpty()) {
+                throw new SandboxException("--env " + Quoted.of(entry) + " has no name: write NAME=VALUE or NAME.");
+            }
+            if (equals >= 0) {
+                set.put(name, entry.substring(equals + 1));
+            } else if (System.getenv(name) == null) {
+                throw new SandboxException(
+                        "--env " + Quoted.of(name) + ": there is no such variable; write NAME=VALUE.");
+            }
+        }
+        return set;
+    }
+
+    private void refuseWhatIsNotThereYet() throws SandboxException {
+        refuse("--hide", !hide.isEmpty());
+        refuse("--pids", pids != null);
+        refuse("--wall-time", wallTime != null);
+        refuse("--file-size", fileSize != null);
+        refuse("--cpus", cpus != null);
+        if (network != null) {
+            refuse("--network none", choice("--network", network, Profile.Network.class) == Profile.Network.NONE);
+        }
+    }
+
+    private static void refuse(String option, boolean given) throws SandboxException {
+        if (given) {
+            throw new SandboxException(option + " is not in this version yet: leave it out.");
+        }
+    }
+
+    private static String absolute(String path) throws SandboxException {
+        try {
+            return Path.of(path).toAbsolutePath().toString();
+        } catch (InvalidPathException e) {
+            throw new SandboxException(
+                    "Path " + Quoted.of(path)
+                            + " cannot be written in this process' encoding: start it with LANG=C.UTF-8 in its"
+                            + " environment.",
+                    e);
+        }
+    }
+
+    private static <E extends Enum<E>> E choice(String option, String text, Class<E> type) throws SandboxException {
+        List<String> words = new ArrayList<>();
+        for (E constant : type.getEnumConstants()) {
+            String word = constant.name().toLowerCase(Locale.ROOT);
+            if (word.equals(text)) {
+                return constant;
+            }
+            words.add(word);
+        }
+        throw new SandboxException(
+                option + " cannot be " + Quoted.of(text) + ": use one of " + Quoted.list(words) + ".");
+    }
+}

@@ -1,0 +1,28 @@
+package io.jenkins.plugins.sandbox.cli;
+
+import io.jenkins.plugins.sandbox.launch.TreeRemover;
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A directory of mode 0700 for one run, gone at its end. */
+record TemporaryDirectory(Path path) implements AutoCloseable {
+    static TemporaryDirectory create() throws SandboxException {
+        String parent = System.getProperty("java.io.tmpdir");
+        try {
+            return new TemporaryDirectory(Files.createTempDirectory(Path.of(parent), "process-sandbox-"));
+        } catch (IOException e) {
+            throw new SandboxException(
+                    "No scratch directory in " + Quoted.of(parent) + " (" + e
+                            + "): make room there, or name another place with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=DIR.",
+                    e);
+        }
+    }
+
+    @Override
+    public void close() {
+        TreeRemover.remove(path);
+    }
+}
