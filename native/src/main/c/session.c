@@ -14,6 +14,20 @@
 #define SYS_close_range 436 /* the same on every architecture; Linux 5.9 */
 #endif
 
+#define LAST_SIGNAL 64 /* _NSIG of the kernel; the C library hides two of them, which are inherited all the same */
+#define KERNEL_MASK_SIZE 8
+
+/* The kernel's struct sigaction begins with the handler; the rest, zero, is no flags and an empty mask. */
+union kernel_action {
+    void (*handler)(int);
+    unsigned char whole[64];
+};
+
+static int kernel_sigaction(int number, const union kernel_action *action, union kernel_action *old)
+{
+    return (int)syscall(SYS_rt_sigaction, number, action, old, KERNEL_MASK_SIZE);
+}
+
 int session_apply(struct context *context, struct failure *failure)
 {
     (void)context;
@@ -22,12 +36,10 @@ int session_apply(struct context *context, struct failure *failure)
        (CVE-2017-5226). */
     if (setsid() < 0)
         return failed(failure, errno, "setsid");
-    for (int number = 1; number < NSIG; number++) {
-        struct sigaction action = {.sa_handler = SIG_DFL};
-        if (number == SIGKILL || number == SIGSTOP)
-            continue;
-        if (sigaction(number, &action, NULL) != 0 && errno != EINVAL) /* EINVAL: reserved by the C library */
-            return failed(failure, errno, "sigaction %d", number);
+    for (int number = 1; number <= LAST_SIGNAL; number++) {
+        const union kernel_action action = {.whole = {0}};
+        if (number != SIGKILL && number != SIGSTOP && kernel_sigaction(number, &action, NULL) != 0)
+            return failed(failure, errno, "rt_sigaction %d", number);
     }
     /* Only tightened: an agent that lets its group write does so on purpose. */
     umask(umask(0) | S_IWOTH);
@@ -39,10 +51,12 @@ int session_verify(struct context *context, struct failure *failure)
     (void)context;
     if (getsid(0) != getpid())
         return failed(failure, 0, "getsid: still in session %d", (int)getsid(0));
-    for (int number = 1; number < NSIG; number++) {
-        struct sigaction action;
-        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
-            return failed(failure, 0, "sigaction: signal %d is not at its default", number);
+    for (int number = 1; number <= LAST_SIGNAL; number++) {
+        union kernel_action action = {.whole = {0}};
+        if (kernel_sigaction(number, NULL, &action) != 0)
+            return failed(failure, errno, "rt_sigaction %d", number);
+        if (action.handler != SIG_DFL)
+            return failed(failure, 0, "rt_sigaction: signal %d is not at its default", number);
     }
     mode_t mask = umask(0);
     umask(mask);

@@ -1,0 +1,382 @@
+package io.jenkins.plugins.sandbox.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jenkins.plugins.sandbox.conformance.NativeLaunch.Result;
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Status;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each row as the command sees it from inside, beside what the report says of it. */
+@Tag("kernel")
+class RowsTest {
+    @TempDir
+    private Path directory;
+
+    private Path workspace;
+    private NativeLaunch launch;
+
+    @BeforeEach
+    void makeWorkspace() throws Exception {
+        workspace = Files.createDirectory(directory.resolve("workspace"));
+        launch = new NativeLaunch(directory);
+    }
+
+    @Test
+    void everyRowOfAStrictLaunchIsAppliedAndTheLevelIsFull() throws Exception {
+        Result result = launch.strict(workspace)
+                .options("--primitive", "rlimit_nofile", "--rlimit", "nofile=65536", "--min-level", "FULL")
+                .run("echo it runs");
+        assertThat(result.out()).isEqualTo("it runs\n");
+        assertThat(result.parsed().level()).isEqualTo(Level.FULL);
+        assertThat(result.parsed().shortfalls()).isEmpty();
+        for (String name : NativeLaunch.NAMESPACES_AND_PRIVILEGES) {
+            assertThat(result.applied(name)).as(name).isTrue();
+        }
+    }
+
+    @Test
+    void theSessionIsNewWithDefaultSignalsAndNobodyElseMayWrite() throws Exception {
+        String script = "cut -d' ' -f7 /proc/self/stat; grep -E '^Sig(Ign|Blk)' /proc/self/status; umask";
+        String inherit = "trap '' HUP INT PIPE USR1; umask 0; exec \"$@\"";
+        Result plain = launch.control("trap '' HUP INT PIPE USR1; umask 0; " + script);
+        Result result =
+                launch.primitives(List.of("session")).behind("sh", "-c", inherit, "sh").run(script);
+        assertThat(plain.line("SigIgn")).isNotEqualTo("SigIgn:\t0000000000000000");
+        assertThat(plain.out()).endsWith("0000\n");
+        assertThat(result.line("SigIgn")).isEqualTo("SigIgn:\t0000000000000000");
+        assertThat(result.line("SigBlk")).isEqualTo("SigBlk:\t0000000000000000");
+        assertThat(result.out()).startsWith("0\n").endsWith("0002\n");
+        assertThat(result.applied("session")).isTrue();
+    }
+
+    @Test
+    void theSessionIsNotTheCallers() throws Exception {
+        String script = "cut -d' ' -f6 /proc/self/stat";
+        Result plain = launch.control(script);
+        Result result = launch.primitives(List.of("session")).run(script);
+        assertThat(result.out()).isNotEqualTo(plain.out());
+        Result without = new NativeLaunch(directory).primitives(List.of("no_new_privs")).run(script);
+        assertThat(without.out()).isEqualTo(plain.out());
+    }
+
+    @Test
+    void noDescriptorIsInherited() throws Exception {
+        String open = "exec 7</etc/passwd 9</; exec \"$@\"";
+        String script = "ls /proc/self/fd | tr '\\n' ' '; cat <&7";
+        Result plain = launch.control("exec 7</etc/passwd 9</; " + script);
+        Result result = launch.primitives(List.of("close_fds")).behind("sh", "-c", open, "sh").run(script);
+        assertThat(plain.out()).contains(" 7 ").contains(" 9 ").contains("root:");
+        assertThat(result.out()).startsWith("0 1 2 3 \n".replace("\n", "")).doesNotContain("root:");
+        assertThat(result.applied("close_fds")).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "user_namespace,user", "pid_namespace,pid", "mount_namespace,mnt",
+        "ipc_namespace,ipc", "uts_namespace,uts", "cgroup_namespace,cgroup"
+    })
+    void aNamespaceIsNewWhenAskedForAndTheCallersWhenNot(String primitive, String link) throws Exception {
+        String script = "readlink /proc/self/ns/" + link;
+        String outside = launch.control(script).out();
+        List<String> asked =
+                primitive.equals("user_namespace") ? List.of(primitive) : List.of("user_namespace", primitive);
+        Result inside = launch.primitives(asked).run(script);
+        assertThat(inside.applied(primitive)).isTrue();
+        assertThat(inside.out()).startsWith(link + ":[").isNotEqualTo(outside);
+        Result without = new NativeLaunch(directory).primitives(List.of("no_new_privs")).run(script);
+        assertThat(without.outcome(primitive).status()).isEqualTo(Status.SKIPPED);
+        assertThat(without.out()).isEqualTo(outside);
+    }
+
+    @Test
+    void idsAreMappedToThemselvesSoThatFilesStayTheAgents() throws Exception {
+        String script = "id -u; id -g; : > made; stat -c '%u %g' made; cat /proc/self/setgroups";
+        Result plain = launch.in(workspace).control("id -u; id -g");
+        Result result = launch.strict(workspace).run(script);
+        assertThat(result.out()).startsWith(plain.out()).endsWith("deny\n");
+        assertThat(Files.getOwner(workspace.resolve("made"))).isEqualTo(Files.getOwner(workspace));
+    }
+
+    @Test
+    void onlyTheSandboxesOwnProcessesExist() throws Exception {
+        String script = "ls /proc | grep -c '^[0-9]'; kill -0 " + ProcessHandle.current().pid()
+                + " && echo reached; echo pid $$";
+        Result plain = launch.control(script);
+        Result result = launch.strict(workspace).run(script);
+        assertThat(plain.out()).contains("reached");
+        assertThat(result.out()).doesNotContain("reached").contains("pid 2\n");
+        assertThat(Integer.parseInt(result.out().lines().findFirst().orElseThrow())).isLessThan(10);
+    }
+
+    @Test
+    void theHostIsReadOnlyAndTheWorkspaceIsNot() throws Exception {
+        Path host = Files.createDirectory(directory.resolve("host"));
+        String script = "echo reached-the-write; echo x > " + host + "/stray; echo x > inside && echo wrote-inside";
+        Result result = launch.strict(workspace).run(script);
+        assertThat(result.out()).isEqualTo("reached-the-write\nwrote-inside\n");
+        assertThat(result.err()).contains("Read-only file system");
+        assertThat(host.resolve("stray")).doesNotExist();
+        assertThat(workspace.resolve("inside")).exists();
+        launch.in(workspace).control(script);
+        assertThat(host.resolve("stray")).exists();
+    }
+
+    @Test
+    void everyMountIsReadOnlyButTheOnesThatWereAskedFor() throws Exception {
+        Result result = launch.strict(workspace).options("--tmpfs", "/tmp", "1048576", "--bind", workspace.toString(),
+                        workspace.toString())
+                .run("cat /proc/self/mountinfo");
+        assertThat(result.applied("filesystem")).isTrue();
+        List<String[]> mounts = result.out().lines().map(l -> l.split(" ")).toList();
+        assertThat(mounts).hasSizeGreaterThan(3);
+        for (String[] mount : mounts) {
+            String options = "," + mount[5] + ",";
+            assertThat(options).as(mount[4]).contains(",nosuid,");
+            boolean own = mount[4].startsWith("/dev") || mount[4].startsWith("/tmp") || mount[4].startsWith("/proc")
+                    || mount[4].startsWith(workspace.toString());
+            if (!own) {
+                assertThat(options).as(mount[4]).contains(",ro,");
+            }
+        }
+        // A mount table that cannot show a writable root would prove nothing.
+        assertThat(launch.control("grep -m1 ' / / ' /proc/self/mountinfo").out()).contains(" rw");
+    }
+
+    @Test
+    void aTmpfsIsEmptyAndPrivate() throws Exception {
+        Path marker = Files.createTempFile(Path.of("/tmp"), "seen", "");
+        try {
+            Result result = launch.strict(workspace)
+                    .options("--tmpfs", "/tmp", "1048576", "--bind", workspace.toString(), workspace.toString())
+                    .run("ls /tmp/seen*; echo x > /tmp/mine && echo wrote; stat -c %a /tmp");
+            assertThat(result.out()).isEqualTo("wrote\n1777\n");
+            assertThat(Path.of("/tmp/mine")).doesNotExist();
+        } finally {
+            Files.delete(marker);
+        }
+    }
+
+    @Test
+    void devHasWhatBuildsUseAndNothingElse() throws Exception {
+        Result result = launch.strict(workspace)
+                .run("ls /dev | tr '\\n' ' '; echo x > /dev/null && head -c2 /dev/zero | wc -c; "
+                        + "echo here | cat /dev/stdin; echo x > /dev/shm/x && echo shm; touch /dev/new; test -e /dev/ptmx && echo ptmx");
+        assertThat(result.out())
+                .startsWith("fd full null ptmx pts random shm stderr stdin stdout tty urandom zero ")
+                .contains("2\n", "here\n", "shm\n", "ptmx\n");
+        assertThat(result.err()).contains("'/dev/new': Read-only file system");
+    }
+
+    @Test
+    void aHomeUnderAnOverlayReadsTheHostsAndKeepsWritesToItself() throws Exception {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        Path scratch = Files.createDirectory(directory.resolve("scratch"));
+        Files.writeString(home.resolve("settings"), "host\n");
+        Path upper = Files.createDirectory(scratch.resolve("upper"));
+        Path work = Files.createDirectory(scratch.resolve("work"));
+        String[] overlay = {"--overlay", home.toString(), upper.toString(), work.toString()};
+        Result first = launch.strict(workspace)
+                .options(overlay)
+                .run("cat " + home + "/settings; echo changed > " + home + "/settings; echo x > " + home + "/new");
+        assertThat(first.out()).isEqualTo("host\n");
+        assertThat(Files.readString(home.resolve("settings"))).isEqualTo("host\n");
+        assertThat(home.resolve("new")).doesNotExist();
+        Result second = new NativeLaunch(directory)
+                .strict(workspace)
+                .options(overlay)
+                .run("cat " + home + "/settings; ls " + home);
+        assertThat(second.out()).isEqualTo("changed\nnew\nsettings\n");
+    }
+
+    @Test
+    void aFileMayBeReadOnlyInAWritableDirectory() throws Exception {
+        Path file = Files.writeString(workspace.resolve("config"), "kept\n");
+        String script = "echo reached; echo changed > config; mv config away; rm -f config; echo x > other && echo wrote";
+        Result result = launch.strict(workspace)
+                .options("--ro-bind", file.toString(), file.toString())
+                .run(script);
+        assertThat(result.out()).isEqualTo("reached\nwrote\n");
+        assertThat(Files.readString(file)).isEqualTo("kept\n");
+        launch.in(workspace).control(script);
+        assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void noMountFollowsASymbolicLink() throws Exception {
+        Path secret = Files.createDirectory(directory.resolve("secret"));
+        Files.createSymbolicLink(workspace.resolve("link"), secret);
+        String link = workspace.resolve("link").toString();
+        Result source = launch.strict(workspace).options("--bind", link, secret.toString()).run("echo ran");
+        assertThat(source.outcome("filesystem").status()).isEqualTo(Status.FAILED);
+        assertThat(source.outcome("filesystem").errno()).isEqualTo(40); // ELOOP
+        Result target = new NativeLaunch(directory)
+                .strict(workspace)
+                .options("--tmpfs", link, "0")
+                .run("echo ran");
+        assertThat(target.outcome("filesystem").errno()).isEqualTo(40);
+        assertThat(target.outcome("filesystem").detail()).isEqualTo("target " + link);
+    }
+
+    @Test
+    void aViewThatFailsHalfwayLeavesTheHostsView() throws Exception {
+        Path host = Files.createDirectory(directory.resolve("host"));
+        Result result = launch.strict(workspace)
+                .options("--tmpfs", "/tmp", "0", "--bind", "/does/not/exist", "/does/not/exist")
+                .run("cat /proc/self/mountinfo | grep -c /root; echo x > " + host + "/there && echo wrote");
+        Outcome outcome = result.outcome("filesystem");
+        assertThat(outcome.status()).isEqualTo(Status.FAILED);
+        assertThat(outcome.detail()).isEqualTo("open /does/not/exist");
+        assertThat(result.parsed().level()).isEqualTo(Level.PARTIAL);
+        assertThat(result.out()).isEqualTo("0\nwrote\n");
+    }
+
+    @Test
+    void procShowsTheSandboxAlone() throws Exception {
+        String name = NativeLaunch.launcher().getFileName().toString();
+        Result result = launch.strict(workspace).run("readlink /proc/self | grep -c .; cat /proc/1/comm");
+        assertThat(result.out()).startsWith("1\n").contains(name.substring(0, Math.min(15, name.length())));
+        assertThat(result.applied("proc")).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"cpu,-Ht,7200,7200", "nofile,-Hn,512,512", "as,-Hv,4294967296,4194304"})
+    void aLimitIsLoweredForGood(String name, String flag, String value, String shown) throws Exception {
+        String script = "ulimit " + flag + "; ulimit " + flag + " unlimited || echo stays";
+        Result result = launch.primitives(List.of("rlimit_" + name))
+                .options("--rlimit", name + "=" + value)
+                .run(script);
+        assertThat(result.applied("rlimit_" + name)).isTrue();
+        assertThat(result.out()).startsWith(shown + "\n");
+        assertThat(launch.control("ulimit " + flag).out()).isNotEqualTo(shown + "\n");
+    }
+
+    @Test
+    void aLimitThatIsAlreadyLowerStays() throws Exception {
+        Result result = launch.primitives(List.of("rlimit_nofile"))
+                .behind("sh", "-c", "ulimit -n 100; exec \"$@\"", "sh")
+                .options("--rlimit", "nofile=65536")
+                .run("ulimit -Hn");
+        assertThat(result.out()).isEqualTo("100\n");
+        assertThat(result.applied("rlimit_nofile")).isTrue();
+    }
+
+    @Test
+    void noNewPrivsIsSet() throws Exception {
+        String script = "grep ^NoNewPrivs /proc/self/status";
+        Result result = launch.primitives(List.of("no_new_privs")).run(script);
+        assertThat(result.out()).isEqualTo("NoNewPrivs:\t1\n");
+        assertThat(launch.control(script).out()).isEqualTo("NoNewPrivs:\t0\n");
+    }
+
+    @Test
+    void allFiveCapabilitySetsAreEmpty() throws Exception {
+        String script = "grep ^Cap /proc/self/status";
+        Result result = launch.strict(workspace).run(script);
+        assertThat(result.out().lines()).hasSize(5).allMatch(l -> l.endsWith("\t0000000000000000"));
+        assertThat(launch.control(script).line("CapBnd")).doesNotContain("\t0000000000000000");
+    }
+
+    @Test
+    void rootHasNoCapabilitiesLeftAndNoKernelKnobs() throws Exception {
+        // Root in a user namespace of the test's own stands in for an agent that runs as root.
+        String script = "id -u; grep ^Cap /proc/self/status; echo reached; echo core > /proc/sys/kernel/core_pattern; "
+                + "mount -t tmpfs t /mnt && echo mounted; nsenter --mount=/proc/self/ns/mnt true && echo entered";
+        Result result = launch.strict(workspace)
+                .behind("unshare", "--user", "--map-root-user", "--")
+                .run(script);
+        assertThat(result.out().lines().filter(l -> l.startsWith("Cap")))
+                .hasSize(5)
+                .allMatch(l -> l.endsWith("\t0000000000000000"));
+        assertThat(result.out()).startsWith("0\n").contains("reached").doesNotContain("mounted", "entered");
+        assertThat(result.err()).contains("core_pattern: Read-only file system");
+        Result control = launch.control("unshare --user --map-root-user --mount sh -c 'mount -t tmpfs t /mnt && echo mounted'");
+        assertThat(control.out()).isEqualTo("mounted\n");
+    }
+
+    @Test
+    void aReadOnlyMountCannotBeMadeWritableAgain() throws Exception {
+        String script = "echo reached; mount -o remount,bind,rw / && echo remounted; umount /dev && echo unmounted; "
+                + "unshare --user --map-root-user --mount sh -c 'mount -o remount,bind,rw / && echo nested; echo x > "
+                + directory + "/stray'";
+        Result result = launch.strict(workspace).run(script);
+        assertThat(result.out()).isEqualTo("reached\n");
+        assertThat(directory.resolve("stray")).doesNotExist();
+    }
+
+    @Test
+    void whatNeedsAPrimitiveThatIsMissingIsNotAttempted() throws Exception {
+        Result result = launch.primitives(List.of("user_namespace", "filesystem", "seccomp"))
+                .options("--tmpfs", "/tmp", "0")
+                .run("echo ran");
+        assertThat(result.outcome("filesystem"))
+                .extracting(Outcome::status, Outcome::detail)
+                .containsExactly(Status.UNAVAILABLE, "needs mount_namespace");
+        assertThat(result.outcome("seccomp"))
+                .extracting(Outcome::status, Outcome::detail)
+                .containsExactly(Status.UNAVAILABLE, "needs no_new_privs");
+        assertThat(result.out()).isEqualTo("ran\n");
+    }
+
+    @Test
+    void withoutUserNamespacesTheRestSaysWhatItNeeds() throws Exception {
+        // The sysctl is one of each user namespace: it is lowered in one of the test's own, and then its root goes away.
+        String lower = "echo 0 > /proc/sys/user/max_user_namespaces; "
+                + "exec setpriv --bounding-set=-all --inh-caps=-all --securebits=+noroot -- \"$@\"";
+        Result result = launch.strict(workspace)
+                .behind("unshare", "--user", "--map-root-user", "--", "sh", "-c", lower, "sh")
+                .run("echo ran");
+        assertThat(result.outcome("user_namespace"))
+                .extracting(Outcome::status, Outcome::errno, Outcome::detail)
+                .containsExactly(Status.FAILED, 28, "unshare"); // ENOSPC
+        for (String name : List.of("pid_namespace", "mount_namespace", "ipc_namespace", "uts_namespace", "cgroup_namespace")) {
+            assertThat(result.outcome(name).detail()).as(name).isEqualTo("needs user_namespace");
+        }
+        assertThat(result.outcome("proc").status()).isEqualTo(Status.UNAVAILABLE);
+        assertThat(result.applied("no_new_privs")).isTrue();
+        assertThat(result.parsed().level()).isEqualTo(Level.PARTIAL);
+        assertThat(result.out()).isEqualTo("ran\n");
+    }
+
+    @Test
+    void belowTheMinimumNothingRuns() throws Exception {
+        Result result = launch.strict(workspace)
+                .options("--primitive", "landlock_fs", "--min-level", "FULL")
+                .run("echo ran > ran");
+        assertThat(result.status()).isEqualTo(125);
+        assertThat(result.parsed().ready()).isFalse();
+        assertThat(result.parsed().refusal())
+                .isEqualTo("level PARTIAL is below the minimum FULL: landlock_fs unavailable "
+                        + "(not in this version of the launcher)");
+        assertThat(workspace.resolve("ran")).doesNotExist();
+        assertThat(result.out() + result.err()).isEmpty();
+    }
+
+    @Test
+    void aRequiredPrimitiveThatIsMissingIsNamed() throws Exception {
+        Result result = launch.primitives(List.of("no_new_privs", "seccomp"))
+                .options("--require", "seccomp")
+                .run("echo ran > " + workspace + "/ran");
+        assertThat(result.status()).isEqualTo(125);
+        assertThat(result.parsed().refusal())
+                .isEqualTo("required primitive seccomp unavailable (no filter for this architecture)");
+        assertThat(workspace.resolve("ran")).doesNotExist();
+    }
+
+    @Test
+    void theProbeTriesEveryRow() throws Exception {
+        Result probe = launch.control(NativeLaunch.launcher() + " --probe");
+        assertThat(probe.status()).isZero();
+        assertThat(probe.out()).startsWith("process-sandbox-report 1\nsession applied\n").endsWith("ready\n");
+        assertThat(probe.line("seccomp")).isEqualTo("seccomp applied");
+    }
+}
