@@ -38,6 +38,7 @@ final class JsonReport {
             exit(json, ending == null ? null : ending.exit());
             usage(json, ending == null ? null : ending.usage());
             json.writeEndObject();
+            json.writeRaw('\n');
         }
     }
 
