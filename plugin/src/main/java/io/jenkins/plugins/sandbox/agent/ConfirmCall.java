@@ -1,0 +1,55 @@
+package io.jenkins.plugins.sandbox.agent;
+
+import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Minimum;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.ReportException;
+import io.jenkins.plugins.sandbox.model.ReportParser;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import jenkins.agents.ControllerToAgentCallable;
+
+/**
+ * The second of a launch's two calls to its agent: waits for the report, and lets the command start if the launch reached
+ * its minimum. Returns the report as it is; the controller believes none of it and computes everything once more.
+ *
+ * @param id the id of the launch
+ * @param standardProfile whether it uses the profile {@code standard}
+ * @param asked the rows that were asked for
+ * @param minimum the level without which the command may not start
+ * @param seconds how long to wait for the report
+ */
+public record ConfirmCall(String id, boolean standardProfile, List<Primitive> asked, Level minimum, int seconds)
+        implements ControllerToAgentCallable<byte[], IOException> {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public byte[] call() throws IOException {
+        PreparedLaunch launch = AgentLaunches.get(id);
+        boolean open = false;
+        try {
+            byte[] bytes = launch.awaitReport(Duration.ofSeconds(seconds));
+            Report report = ReportParser.parse(bytes, standardProfile, asked);
+            if (report.ready()
+                    && report.init() != null
+                    && new Minimum(minimum, List.of()).unmetBy(report).isEmpty()) {
+                AgentLaunches.openGate(id, report.init());
+                open = true;
+            }
+            return bytes;
+        } catch (ReportException x) {
+            throw new SandboxException(x.getMessage(), x);
+        } catch (InterruptedException x) {
+            Thread.currentThread().interrupt();
+            throw new SandboxException("The launch was interrupted.", x);
+        } finally {
+            if (!open) {
+                AgentLaunches.abort(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package io.jenkins.plugins.sandbox.agent;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.plan.Host;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The directories of a launch after everything has been checked that can only be checked on the agent. A workspace is full of
+ * what builds left there: a symbolic link in it must not make some other directory writable.
+ *
+ * @param workspace the workspace without a symbolic link in its path
+ * @param control the control directory likewise; {@code null} when there is none outside of the workspace
+ * @param scratch the scratch directory of the block, which exists
+ */
+record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratch) {
+    /** @throws SandboxException when one of them is not what it is meant to be; the message names it */
+    static LaunchDirectories check(LaunchRequest request, Profile profile) throws SandboxException {
+        Path workspace = directory("workspace", Path.of(request.workspace()));
+        Path start = real("directory", Path.of(request.directory()));
+        if (!start.startsWith(workspace)) {
+            throw new SandboxException("The directory '" + request.directory() + "' is really '" + start
+                    + "', outside of the workspace '" + workspace
+                    + "': a sandbox starts commands in the workspace only. Remove the symbolic link.");
+        }
+        try {
+            Path temporary = workspace.resolveSibling(
+                    Path.of(request.temporary()).getFileName().toString());
+            Path control = null;
+            if (request.control() != null) {
+                control = temporary.resolve(request.control());
+                if (!isDirectory(temporary) || !isDirectory(control)) {
+                    throw new SandboxException("The control directory '" + control + "' is not a directory.");
+                }
+            }
+            return new LaunchDirectories(workspace, control, scratch(temporary, request.block(), profile));
+        } catch (IOException x) {
+            if (x instanceof SandboxException known) {
+                throw known;
+            }
+            throw new SandboxException("The scratch directory of the block cannot be made: " + x, x);
+        }
+    }
+
+    /** Parents may be links, as administrators make them; the directory itself may not, as builds could make it. */
+    private static Path directory(String what, Path path) throws SandboxException {
+        if (!path.isAbsolute() || path.getParent() == null) {
+            throw new SandboxException("The " + what + " '" + path + "' is no absolute path of a directory.");
+        }
+        Path directory = real(what, path.getParent()).resolve(path.getFileName());
+        if (Files.isSymbolicLink(directory)) {
+            throw new SandboxException(
+                    "The " + what + " '" + directory + "' is a symbolic link: make it a directory, or remove it.");
+        }
+        if (Files.notExists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            throw new SandboxException("The " + what + " '" + directory + "' does not exist.");
+        }
+        if (!isDirectory(directory)) {
+            throw new SandboxException("The " + what + " '" + directory + "' is not a directory.");
+        }
+        return directory;
+    }
+
+    private static Path real(String what, Path path) throws SandboxException {
+        try {
+            return path.toRealPath();
+        } catch (IOException x) {
+            throw new SandboxException(
+                    Files.notExists(path)
+                            ? "The " + what + " '" + path + "' does not exist."
+                            : "The " + what + " '" + path + "' cannot be reached: " + x,
+                    x);
+        }
+    }
+
+    private static boolean isDirectory(Path path) {
+        return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Beside the workspace; but the layers of an overlay may not lie in one another, and many a workspace is in the home. */
+    private static Path scratch(Path temporary, String block, Profile profile) throws IOException {
+        if (profile.home() == Profile.Home.OVERLAY) {
+            Optional<Path> home = home();
+            if (home.isPresent() && temporary.startsWith(home.get())) {
+                for (Path elsewhere : List.of(Path.of("/var/tmp"), Path.of(System.getProperty("java.io.tmpdir")))) {
+                    if (Files.isDirectory(elsewhere) && Files.isWritable(elsewhere)) {
+                        Path real = elsewhere.toRealPath();
+                        if (!real.startsWith(home.get())) {
+                            return ScratchDirectory.make(real, block);
+                        }
+                    }
+                }
+            }
+        }
+        if (!isDirectory(temporary)) {
+            Files.createDirectory(temporary);
+        }
+        return ScratchDirectory.make(temporary, block);
+    }
+
+    private static Optional<Path> home() throws IOException {
+        String home = Host.current().home();
+        return home.startsWith("/") && Files.isDirectory(Path.of(home))
+                ? Optional.of(Path.of(home).toRealPath())
+                : Optional.empty();
+    }
+}

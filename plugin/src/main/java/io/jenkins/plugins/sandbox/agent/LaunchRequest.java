@@ -1,0 +1,31 @@
+package io.jenkins.plugins.sandbox.agent;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import io.jenkins.plugins.sandbox.model.Level;
+import java.io.Serializable;
+import java.util.Set;
+
+/**
+ * What the controller knows about a launch. Paths are the agent's, and none of them has been looked at.
+ *
+ * @param nodeRoot the root directory of the agent
+ * @param workspace the job's own workspace on that agent, the one of its variants that is in use
+ * @param temporary the directory beside it for temporary files, {@code <workspace>@tmp}
+ * @param directory where the command starts; {@code workspace} or below
+ * @param control the name of the launch's control directory below {@code temporary}; {@code null} when it has none there
+ * @param block the id of the block, {@code [0-9a-f]+}; launches of one block share their temporary files
+ * @param running the ids of the block's launches whose step has not ended yet
+ * @param profile the name of the profile
+ * @param minimum the level that the launch has to reach for its command to start
+ */
+public record LaunchRequest(
+        String nodeRoot,
+        String workspace,
+        String temporary,
+        String directory,
+        @CheckForNull String control,
+        String block,
+        Set<String> running,
+        String profile,
+        Level minimum)
+        implements Serializable {}

@@ -1,0 +1,62 @@
+package io.jenkins.plugins.sandbox.agent;
+
+import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
+import io.jenkins.plugins.sandbox.launch.TransportChoice;
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.UnsupportedHostException;
+import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.util.ArrayList;
+import jenkins.agents.ControllerToAgentCallable;
+
+/**
+ * The first of a launch's two calls to its agent: checks its directories, and makes everything ready that the native launcher
+ * needs. Fails with a message for people, or leaves a launch in {@link AgentLaunches}.
+ */
+public record PrepareCall(LaunchRequest request) implements ControllerToAgentCallable<Prepared, IOException> {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public Prepared call() throws IOException {
+        String unsupported = UnsupportedMachine.reason();
+        if (unsupported != null) {
+            return Prepared.unsupported(unsupported);
+        }
+        try {
+            Profile profile = Profile.named(request.profile());
+            LaunchDirectories directories = LaunchDirectories.check(request, profile);
+            Policy.Builder policy = Policy.builder(
+                            profile, directories.workspace().toString())
+                    .scratch(directories.scratch().toString())
+                    // More than standard's best is not refused here but by the minimum, with a report to show for it.
+                    .minimumLevel(
+                            profile.isStandard() && request.minimum().compareTo(Level.BASELINE) > 0
+                                    ? Level.BASELINE
+                                    : request.minimum());
+            if (directories.control() != null) {
+                policy.write(directories.control().toString());
+            }
+            AgentLaunches.forgetEnded(request.block(), request.running());
+            PreparedLaunch launch;
+            try {
+                launch = PreparedLaunch.prepare(
+                        policy.build(), TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
+            } catch (UnsupportedHostException x) {
+                ScratchDirectory.remove(directories.scratch());
+                return Prepared.unsupported(x.getMessage());
+            }
+            AgentLaunches.add(request.block(), launch);
+            return new Prepared(
+                    null,
+                    launch.id(),
+                    new ArrayList<>(launch.prefix()),
+                    directories.scratch().toString());
+        } catch (InvalidPathException x) {
+            throw new SandboxException("The agent cannot write the path '" + x.getInput()
+                    + "' in its encoding: start it with LANG=C.UTF-8 in its environment.");
+        }
+    }
+}

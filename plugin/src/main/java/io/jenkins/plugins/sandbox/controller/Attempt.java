@@ -1,0 +1,317 @@
+package io.jenkins.plugins.sandbox.controller;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import hudson.AbortException;
+import hudson.FilePath;
+import hudson.Proc;
+import hudson.model.Computer;
+import hudson.model.Node;
+import hudson.model.Run;
+import hudson.model.TaskListener;
+import hudson.remoting.VirtualChannel;
+import io.jenkins.plugins.sandbox.agent.AbortCall;
+import io.jenkins.plugins.sandbox.agent.ConfirmCall;
+import io.jenkins.plugins.sandbox.agent.LaunchRequest;
+import io.jenkins.plugins.sandbox.agent.PrepareCall;
+import io.jenkins.plugins.sandbox.agent.Prepared;
+import io.jenkins.plugins.sandbox.config.EffectivePolicy;
+import io.jenkins.plugins.sandbox.config.OnShortfall;
+import io.jenkins.plugins.sandbox.model.InitProcess;
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Minimum;
+import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.ReportException;
+import io.jenkins.plugins.sandbox.model.ReportParser;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.outcome.Finding;
+import io.jenkins.plugins.sandbox.outcome.Finding.Verdict;
+import io.jenkins.plugins.sandbox.outcome.Launch;
+import io.jenkins.plugins.sandbox.outcome.Origin;
+import io.jenkins.plugins.sandbox.outcome.SandboxAction;
+import io.jenkins.plugins.sandbox.outcome.Scratch;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
+import jenkins.util.SystemProperties;
+
+/** One launch, from the policy that holds for it to the record of what was applied. */
+final class Attempt {
+    private static final Logger LOGGER = Logger.getLogger(Attempt.class.getName());
+
+    /** In seconds. The first launch on an agent loads classes, and sends the native launcher with them. */
+    private static final int PREPARE_SECONDS =
+            SystemProperties.getInteger("io.jenkins.plugins.sandbox.PREPARE_SECONDS", 60);
+
+    /** In seconds, for the launcher to apply everything and report. Below the 60 s that it waits at its gate. */
+    private static final int REPORT_SECONDS =
+            SystemProperties.getInteger("io.jenkins.plugins.sandbox.REPORT_SECONDS", 30);
+
+    /** In seconds, on top of that, for the way to the agent and back. */
+    private static final int TRIP_SECONDS = 15;
+
+    private static final int MAX_PREFIX = 16;
+    private static final int MAX_WORD = 4096;
+    private static final int MAX_MESSAGE = 1000;
+
+    private final Run<?, ?> run;
+    private final LaunchOwner owner;
+    private final Node node;
+    private final String block;
+    private final EffectivePolicy policy;
+    private final Profile profile;
+
+    @CheckForNull
+    private final Origin origin;
+
+    private final TaskListener listener;
+
+    private Prepared prepared;
+
+    Attempt(
+            Run<?, ?> run,
+            LaunchOwner owner,
+            Node node,
+            String block,
+            EffectivePolicy policy,
+            @CheckForNull Origin origin,
+            TaskListener listener)
+            throws AbortException {
+        this.run = run;
+        this.owner = owner;
+        this.node = node;
+        this.block = block;
+        this.policy = policy;
+        this.origin = origin;
+        this.listener = listener;
+        try {
+            this.profile = Profile.named(policy.profile());
+        } catch (SandboxException x) {
+            throw new AbortException(x.getMessage());
+        }
+    }
+
+    /**
+     * The first call to the agent.
+     *
+     * @param channel to the agent; {@code null} when it is offline
+     * @param words the command
+     * @param directory where it starts
+     * @return whether there is a sandbox to launch in; if not, the command may be launched without one
+     * @throws IOException when the launch must not go on
+     */
+    boolean prepare(@CheckForNull VirtualChannel channel, List<String> words, FilePath directory) throws IOException {
+        if (channel == null) {
+            throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
+        }
+        Set<String> running = SandboxAction.launchesOf(run, owner.runningSteps());
+        Prepared answer;
+        try {
+            answer = AgentCalls.limited(Messages.SandboxLauncher_Preparing(), name(), PREPARE_SECONDS, () -> {
+                JobWorkspace workspace =
+                        JobWorkspace.containing(JobWorkspace.own(node, run).getRemote(), directory.getRemote());
+                FilePath root = node.getRootPath();
+                if (root == null) {
+                    throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
+                }
+                return channel.call(new PrepareCall(new LaunchRequest(
+                        root.getRemote(),
+                        workspace.path(),
+                        workspace.temporary(),
+                        directory.getRemote(),
+                        workspace.controlDirectory(words),
+                        block,
+                        running,
+                        policy.profile(),
+                        enforcedMinimum())));
+            });
+        } catch (SandboxException x) {
+            throw new AbortException(told(x.getMessage()));
+        }
+        if (answer == null) {
+            throw untrusted();
+        }
+        if (answer.unsupported() != null) {
+            nothing(told(answer.unsupported()));
+            return false;
+        }
+        check(answer);
+        prepared = answer;
+        SandboxAction.expect(run, new Scratch(block, node.getNodeName(), answer.scratch()));
+        return true;
+    }
+
+    /** Nothing that an agent says is believed: not even that it is one of ours. */
+    private void check(Prepared answer) throws AbortException {
+        boolean good = answer.id() != null
+                && answer.id().matches("[0-9a-f]{1,64}")
+                && answer.scratch() != null
+                && answer.scratch().startsWith("/")
+                && answer.scratch().length() <= MAX_WORD
+                && answer.scratch().endsWith("/process-sandbox-" + block)
+                && answer.prefix() != null
+                && !answer.prefix().isEmpty()
+                && answer.prefix().size() <= MAX_PREFIX
+                && answer.prefix().stream()
+                        .allMatch(w -> w != null && !w.isEmpty() && w.length() <= MAX_WORD && w.indexOf('\0') < 0);
+        if (!good) {
+            throw untrusted();
+        }
+    }
+
+    private AbortException untrusted() {
+        return new AbortException(Messages.SandboxLauncher_BadAnswer(name()));
+    }
+
+    /** @return the words to put in front of the command; the agent expands variables in every word, but for a doubled dollar */
+    List<String> prefix() {
+        return prepared.prefix().stream().map(w -> w.replace("$", "$$")).toList();
+    }
+
+    /**
+     * The second call to the agent: what was applied, and whether that is enough.
+     *
+     * @param proc the launcher, waiting for leave
+     * @throws IOException when it is not, or is not known; the command has not been started then
+     */
+    void confirm(@CheckForNull VirtualChannel channel, Proc proc) throws IOException {
+        boolean confirmed = false;
+        try {
+            confirm(channel);
+            confirmed = true;
+        } finally {
+            if (!confirmed) {
+                abort(channel);
+                discard(proc);
+            }
+        }
+    }
+
+    private void confirm(@CheckForNull VirtualChannel channel) throws IOException {
+        Report report;
+        try {
+            byte[] bytes = AgentCalls.limited(
+                    Messages.SandboxLauncher_Confirming(),
+                    name(),
+                    REPORT_SECONDS + TRIP_SECONDS,
+                    () -> Objects.requireNonNull(channel)
+                            .call(new ConfirmCall(
+                                    prepared.id(),
+                                    profile.isStandard(),
+                                    profile.primitives(),
+                                    enforcedMinimum(),
+                                    REPORT_SECONDS)));
+            if (bytes == null) {
+                throw untrusted();
+            }
+            report = ReportParser.parse(bytes, profile.isStandard(), profile.primitives());
+        } catch (ReportException x) {
+            throw new AbortException(Messages.SandboxLauncher_BadReport(name(), told(x.getMessage())));
+        } catch (SandboxException x) {
+            throw new AbortException(told(x.getMessage()));
+        } catch (AbortException x) {
+            throw new AbortException(Messages.SandboxLauncher_NotStarted(x.getMessage()));
+        }
+        judge(report);
+    }
+
+    private void judge(Report report) throws AbortException {
+        String shortfall = new Minimum(policy.minimumLevel(), List.of())
+                .unmetBy(report)
+                .orElse(report.ready() ? null : Messages.SandboxLauncher_Refused(report.refusal()));
+        boolean refused = shortfall != null && (!report.ready() || policy.onShortfall() == OnShortfall.FAIL);
+        Verdict verdict = shortfall == null ? Verdict.STARTED : refused ? Verdict.REFUSED : Verdict.WARNED;
+        Finding finding = Finding.of(name(), policy, report, verdict, shortfall);
+        record(finding, report.init());
+        String line = policy.profile() + ": " + report.level() + ", " + finding.getApplied() + " of "
+                + finding.getAsked() + " applied";
+        finish(verdict, line, shortfall);
+    }
+
+    /**
+     * A launch to which nothing can be applied.
+     *
+     * @param reason why, in a sentence
+     * @throws AbortException when that is below the minimum, and so must not go on
+     */
+    void nothing(String reason) throws AbortException {
+        boolean below = policy.minimumLevel() != Level.NONE;
+        Verdict verdict = below && policy.onShortfall() == OnShortfall.FAIL ? Verdict.REFUSED : Verdict.WARNED;
+        String shortfall = Messages.SandboxLauncher_Nothing(reason)
+                + (below ? " " + Messages.SandboxLauncher_Below(policy.minimumLevel()) : "");
+        record(Finding.nothing(name(), policy, verdict, shortfall), null);
+        finish(verdict, policy.profile() + ": " + Level.NONE, shortfall);
+    }
+
+    private void finish(Verdict verdict, String line, @CheckForNull String shortfall) throws AbortException {
+        if (verdict == Verdict.STARTED) {
+            listener.getLogger().println("[sandbox] " + line);
+            return;
+        }
+        String whole = line + ". " + shortfall;
+        if (origin != null) {
+            owner.warn(origin, Messages.SandboxLauncher_Warning(whole));
+        }
+        if (verdict == Verdict.REFUSED) {
+            throw new AbortException(Messages.SandboxLauncher_NotRun(whole));
+        }
+        listener.getLogger().println("[sandbox] " + whole);
+    }
+
+    private void record(Finding finding, @CheckForNull InitProcess init) {
+        try {
+            SandboxAction.record(run, finding, new Launch(prepared == null ? null : prepared.id(), origin, init));
+        } catch (IOException x) {
+            // It is known in memory, and a full disk of the controller has more to say than this.
+            listener.error(Messages.SandboxLauncher_Unrecorded(x.getMessage()));
+        }
+    }
+
+    /** What the launcher and the agent compare with; below it they stop the command on their own. */
+    private Level enforcedMinimum() {
+        return policy.onShortfall() == OnShortfall.FAIL ? policy.minimumLevel() : Level.NONE;
+    }
+
+    /** Gives up a launch, in the background. Should that fail, the gate closes all by itself. */
+    void abort(@CheckForNull VirtualChannel channel) {
+        if (channel != null && prepared != null) {
+            try {
+                channel.callAsync(new AbortCall(prepared.id()));
+            } catch (IOException x) {
+                LOGGER.fine(() -> "launch " + prepared.id() + " closes its gate by itself: " + x);
+            }
+        }
+    }
+
+    /** Whoever launches gets an exception and never sees this process: let go of what it holds on both sides. */
+    private static void discard(Proc proc) {
+        Computer.threadPoolForRemoting.submit(() -> {
+            Stream.<Closeable>of(proc.getStdout(), proc.getStderr(), proc.getStdin())
+                    .filter(Objects::nonNull)
+                    .forEach(Attempt::close);
+            return null;
+        });
+    }
+
+    private static void close(Closeable stream) {
+        try {
+            stream.close();
+        } catch (IOException x) {
+            LOGGER.fine(() -> "not closed: " + x);
+        }
+    }
+
+    private String name() {
+        return node.getDisplayName();
+    }
+
+    /** Text of the agent, made fit for a log. */
+    private static String told(@CheckForNull String text) {
+        return Quoted.visible(String.valueOf(text), MAX_MESSAGE);
+    }
+}

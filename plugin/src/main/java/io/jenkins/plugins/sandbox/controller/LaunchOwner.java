@@ -1,0 +1,39 @@
+package io.jenkins.plugins.sandbox.controller;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import edu.umd.cs.findbugs.annotations.NonNull;
+import hudson.FilePath;
+import hudson.model.Run;
+import io.jenkins.plugins.sandbox.outcome.Origin;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.Set;
+
+/** On whose behalf processes are launched: for now, a block of a Pipeline. */
+public interface LaunchOwner extends Serializable {
+    /** The variable that says which step is launching; it is taken out before the command sees it. */
+    String STEP_VARIABLE = "PROCESS_SANDBOX_STEP";
+
+    /** @return the build, which gets to know what was found out */
+    @NonNull
+    Run<?, ?> run() throws IOException, InterruptedException;
+
+    /** @return the directory in which the owner was started, for launches that name none; {@code null} when it had none */
+    @CheckForNull
+    FilePath directory() throws IOException, InterruptedException;
+
+    /**
+     * @param step what {@link #STEP_VARIABLE} held. Whoever writes the Jenkinsfile may have written it: it serves to show
+     *     where a launch came from, and to nothing else
+     * @return where that is; {@code null} when there is no such step
+     */
+    @CheckForNull
+    Origin origin(String step);
+
+    /** @return the steps that have not ended, as ids in the Pipeline's graph */
+    @NonNull
+    Set<String> runningSteps();
+
+    /** Marks a step with a warning. */
+    void warn(Origin origin, String message);
+}

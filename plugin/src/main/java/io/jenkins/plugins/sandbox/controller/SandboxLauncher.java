@@ -1,0 +1,172 @@
+package io.jenkins.plugins.sandbox.controller;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import edu.umd.cs.findbugs.annotations.NonNull;
+import hudson.AbortException;
+import hudson.FilePath;
+import hudson.Launcher;
+import hudson.Proc;
+import hudson.model.Node;
+import hudson.model.Run;
+import hudson.remoting.Channel;
+import io.jenkins.plugins.sandbox.config.EffectivePolicy;
+import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
+import io.jenkins.plugins.sandbox.config.SandboxSettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import jenkins.tasks.filters.EnvVarsFilterableBuilder;
+
+/**
+ * Launches each command behind the native launcher, by putting that in front of it. One launch takes two short calls to the
+ * agent, one to prepare it and one to hear what was applied; the command starts in between and waits for leave. Nothing is
+ * pending when {@link #launch} returns, so a restart of the controller needs no repair.
+ *
+ * <p>A named class, since others look for launchers by walking {@link #getInner}.
+ */
+public final class SandboxLauncher extends Launcher.DecoratedLauncher {
+    /** The words that this thread's launch has put in front of a command: an outer sandbox block must not do so again. */
+    private static final ThreadLocal<List<String>> IN_FLIGHT = new ThreadLocal<>();
+
+    private final Node node;
+    private final LaunchOwner owner;
+    private final String block;
+    private final SandboxSettings settings;
+
+    SandboxLauncher(Launcher inner, Node node, LaunchOwner owner, String block, SandboxSettings settings) {
+        super(inner);
+        this.node = node;
+        this.owner = owner;
+        this.block = block;
+        this.settings = settings;
+    }
+
+    SandboxSettings settings() {
+        return settings;
+    }
+
+    @Override
+    public Proc launch(@NonNull ProcStarter starter) throws IOException {
+        List<String> outer = IN_FLIGHT.get();
+        if (outer != null && Collections.indexOfSubList(starter.cmds(), outer) >= 0) {
+            return getInner().launch(starter);
+        }
+        ProcStarter copy = starter.copy();
+        String step = takeStep(copy);
+        try {
+            Run<?, ?> run = owner.run();
+            EffectivePolicy policy =
+                    EffectivePolicy.of(SandboxConfiguration.get().floor(), settings);
+            Attempt attempt = new Attempt(
+                    run, owner, node, block, policy, step == null ? null : owner.origin(step), getListener());
+            if (!isUnix()) {
+                attempt.nothing(Messages.SandboxLauncher_NotUnix());
+                return getInner().launch(copy);
+            }
+            if (copy.pwd() == null) {
+                copy.pwd(directory());
+            }
+            if (!attempt.prepare(getChannel(), copy.cmds(), copy.pwd())) {
+                return getInner().launch(copy);
+            }
+            Proc proc = launchPrefixed(copy, attempt);
+            attempt.confirm(getChannel(), proc);
+            return proc;
+        } catch (InterruptedException x) {
+            throw (IOException) new InterruptedIOException().initCause(x);
+        }
+    }
+
+    private Proc launchPrefixed(ProcStarter starter, Attempt attempt) throws IOException {
+        List<String> prefix = attempt.prefix();
+        boolean[] masks = starter.masks();
+        if (!starter.quiet()) {
+            // What the user wrote, not what we made of it.
+            maskedPrintCommandLine(starter.cmds(), masks, starter.pwd());
+            starter.quiet(true);
+        }
+        List<String> words = new ArrayList<>(prefix);
+        words.addAll(starter.cmds());
+        starter.cmds(words);
+        if (masks != null) {
+            boolean[] extended = new boolean[prefix.size() + masks.length];
+            System.arraycopy(masks, 0, extended, prefix.size(), masks.length);
+            starter.masks(extended);
+        }
+        List<String> outer = IN_FLIGHT.get();
+        IN_FLIGHT.set(prefix);
+        try {
+            return getInner().launch(starter);
+        } catch (IOException | RuntimeException x) {
+            attempt.abort(getChannel());
+            throw x;
+        } finally {
+            if (outer == null) {
+                IN_FLIGHT.remove();
+            } else {
+                IN_FLIGHT.set(outer);
+            }
+        }
+    }
+
+    /** Takes out the variable that says which step this is. */
+    @CheckForNull
+    private static String takeStep(ProcStarter starter) {
+        String start = LaunchOwner.STEP_VARIABLE + "=";
+        String step = null;
+        List<String> rest = new ArrayList<>();
+        for (String variable : starter.envs()) {
+            if (variable.startsWith(start)) {
+                step = variable.substring(start.length());
+            } else {
+                rest.add(variable);
+            }
+        }
+        if (step != null) {
+            starter.envs(rest.toArray(String[]::new));
+        }
+        return step;
+    }
+
+    private FilePath directory() throws IOException, InterruptedException {
+        FilePath directory = owner.directory();
+        if (directory == null || directory.getChannel() != getChannel()) {
+            throw new AbortException(Messages.SandboxLauncher_NoDirectory());
+        }
+        return directory;
+    }
+
+    /** Would go past {@link #launch(ProcStarter)}: the superclass hands it to the inner launcher. */
+    @Override
+    @Deprecated
+    public Proc launch(String[] cmd, boolean[] mask, String[] env, InputStream in, OutputStream out, FilePath workDir)
+            throws IOException {
+        return launch(
+                launch().cmds(cmd).masks(mask).envs(env).stdin(in).stdout(out).pwd(workDir));
+    }
+
+    /** As above. */
+    @Override
+    @Deprecated
+    public Proc launch(String[] cmd, String[] env, InputStream in, OutputStream out, FilePath workDir)
+            throws IOException {
+        return launch(launch().cmds(cmd).envs(env).stdin(in).stdout(out).pwd(workDir));
+    }
+
+    @Override
+    public Channel launchChannel(String[] cmd, OutputStream out, FilePath workDir, Map<String, String> envVars)
+            throws IOException {
+        throw new AbortException(Messages.SandboxLauncher_NoChannel(cmd.length == 0 ? "" : cmd[0]));
+    }
+
+    /** The superclass would keep the rules to itself, and the launcher that applies them would know of none. */
+    @Override
+    public void prepareFilterRules(@CheckForNull Run<?, ?> run, @NonNull EnvVarsFilterableBuilder builder) {
+        getInner().prepareFilterRules(run, builder);
+    }
+}

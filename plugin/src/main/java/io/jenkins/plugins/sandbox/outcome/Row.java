@@ -1,0 +1,111 @@
+package io.jenkins.plugins.sandbox.outcome;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import io.jenkins.plugins.sandbox.model.Errno;
+import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Remedies;
+import io.jenkins.plugins.sandbox.model.Status;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import org.kohsuke.stapler.export.Exported;
+import org.kohsuke.stapler.export.ExportedBean;
+
+/**
+ * One row of a report as it is stored with the build. Immutable. Words and not enums, so that a build record can still be
+ * read when a name is new or gone; not a record, since XStream cannot read those.
+ */
+@ExportedBean
+public final class Row {
+    private final String primitive;
+    private final String status;
+    private final int errno;
+
+    @CheckForNull
+    private final String detail;
+
+    private Row(String primitive, String status, int errno, String detail) {
+        this.primitive = primitive;
+        this.status = status;
+        this.errno = errno;
+        this.detail = detail.isEmpty() ? null : detail;
+    }
+
+    static Row of(Outcome outcome) {
+        return new Row(outcome.primitive().wireName(), outcome.status().wireName(), outcome.errno(), outcome.detail());
+    }
+
+    @Exported
+    public String getPrimitive() {
+        return primitive;
+    }
+
+    /** @return what the measure does, in half a sentence; empty when this version does not know it */
+    public String getSummary() {
+        return Primitive.named(primitive).map(Primitive::summary).orElse("");
+    }
+
+    @Exported
+    public String getStatus() {
+        return status;
+    }
+
+    /** @return the error by its name, for example {@code EPERM}; {@code null} when there was none */
+    @Exported
+    @CheckForNull
+    public String getError() {
+        return errno == 0 ? null : Errno.name(errno);
+    }
+
+    /** @return what the agent said, unescaped; {@code null} when it said nothing */
+    @Exported
+    @CheckForNull
+    public String getDetail() {
+        return detail;
+    }
+
+    /** @return what to do about it; empty for a row that was applied or not asked for */
+    public String getRemedy() {
+        return isShortfall() ? outcome().map(Remedies::of).orElse("") : "";
+    }
+
+    public boolean isApplied() {
+        return is(Status.APPLIED);
+    }
+
+    public boolean isSkipped() {
+        return is(Status.SKIPPED);
+    }
+
+    public boolean isShortfall() {
+        return !isApplied() && !isSkipped();
+    }
+
+    private boolean is(Status which) {
+        return which.wireName().equals(status);
+    }
+
+    private Optional<Outcome> outcome() {
+        try {
+            Status known = Status.valueOf(status.toUpperCase(Locale.ROOT));
+            return Primitive.named(primitive).map(p -> new Outcome(p, known, errno, detail == null ? "" : detail));
+        } catch (IllegalArgumentException x) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof Row other
+                && primitive.equals(other.primitive)
+                && status.equals(other.status)
+                && errno == other.errno
+                && Objects.equals(detail, other.detail);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(primitive, status, errno, detail);
+    }
+}

@@ -1,0 +1,240 @@
+package io.jenkins.plugins.sandbox.outcome;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import edu.umd.cs.findbugs.annotations.NonNull;
+import hudson.BulkChange;
+import hudson.model.Run;
+import io.jenkins.plugins.sandbox.model.Level;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import jenkins.model.RunAction2;
+import org.kohsuke.accmod.Restricted;
+import org.kohsuke.accmod.restrictions.NoExternalUse;
+import org.kohsuke.stapler.export.Exported;
+import org.kohsuke.stapler.export.ExportedBean;
+
+/**
+ * What was applied to the launches of one build: its summary on the build page and a page of its own. There is one for each
+ * build; it is changed under the lock of the build only, since that is what saving takes as well.
+ */
+@ExportedBean
+public final class SandboxAction implements RunAction2 {
+    /** So many launches are listed in a build; more are counted only. About 150 bytes of build.xml for each. */
+    static final int MAX_LAUNCHES = 500;
+
+    /** So many different findings are kept in a build. About 3 KiB of build.xml for each. */
+    static final int MAX_GROUPS = 100;
+
+    // Copied on write: whoever else saves the build reads them without our lock.
+    private final List<LaunchGroup> groups = new CopyOnWriteArrayList<>();
+    private final List<Scratch> scratches = new CopyOnWriteArrayList<>();
+    private int uncounted;
+
+    private transient Run<?, ?> run;
+
+    private SandboxAction() {}
+
+    /**
+     * Adds a launch to a build and stores the build.
+     *
+     * @throws IOException when the build cannot be stored
+     */
+    public static void record(Run<?, ?> run, Finding finding, Launch launch) throws IOException {
+        change(run, action -> action.add(finding, launch));
+    }
+
+    /**
+     * Remembers a directory that has to be removed at the end of its block, and stores the build, so that it is still known
+     * after a restart.
+     *
+     * @throws IOException when the build cannot be stored
+     */
+    public static void expect(Run<?, ?> run, Scratch scratch) throws IOException {
+        synchronized (run) {
+            SandboxAction action = run.getAction(SandboxAction.class);
+            if (action != null && action.scratches.contains(scratch)) {
+                return;
+            }
+        }
+        change(run, action -> action.scratches.add(scratch));
+    }
+
+    /**
+     * Hands out the directories of a block, once.
+     *
+     * @return what {@link #expect} was told about that block
+     * @throws IOException when the build cannot be stored
+     */
+    public static List<Scratch> take(Run<?, ?> run, String block) throws IOException {
+        List<Scratch> taken = new ArrayList<>();
+        synchronized (run) {
+            SandboxAction action = run.getAction(SandboxAction.class);
+            if (action != null) {
+                action.scratches.stream().filter(s -> s.block().equals(block)).forEach(taken::add);
+            }
+            if (!taken.isEmpty()) {
+                change(run, changed -> changed.scratches.removeAll(taken));
+            }
+        }
+        return taken;
+    }
+
+    private static void change(Run<?, ?> run, Consumer<SandboxAction> change) throws IOException {
+        synchronized (run) {
+            try (BulkChange all = new BulkChange(run)) {
+                SandboxAction action = run.getAction(SandboxAction.class);
+                if (action == null) {
+                    action = new SandboxAction();
+                    run.addAction(action);
+                }
+                change.accept(action);
+                all.commit();
+            }
+        }
+    }
+
+    private void add(Finding finding, Launch launch) {
+        LaunchGroup group = groups.stream()
+                .filter(g -> g.getFinding().equals(finding))
+                .findFirst()
+                .orElse(null);
+        if (group == null) {
+            if (groups.size() >= MAX_GROUPS) {
+                uncounted++;
+                return;
+            }
+            group = new LaunchGroup(finding);
+            groups.add(group);
+        }
+        if (groups.stream().mapToInt(LaunchGroup::remembered).sum() >= MAX_LAUNCHES) {
+            groups.stream()
+                    .max(Comparator.comparingInt(LaunchGroup::remembered))
+                    .ifPresent(LaunchGroup::forgetOldest);
+        }
+        group.add(launch);
+    }
+
+    /**
+     * The launches of some steps.
+     *
+     * @param flowNodes ids in the Pipeline's graph
+     * @return the ids of those launches on their agents; those whose step is not known are always among them
+     */
+    public static Set<String> launchesOf(Run<?, ?> run, Set<String> flowNodes) {
+        synchronized (run) {
+            SandboxAction action = run.getAction(SandboxAction.class);
+            return action == null
+                    ? new HashSet<>()
+                    : action.groups.stream()
+                            .flatMap(g -> g.getLaunches().stream())
+                            .filter(l -> l.getId() != null
+                                    && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
+                            .map(Launch::getId)
+                            .collect(Collectors.toCollection(HashSet::new));
+        }
+    }
+
+    /** @return a copy of the groups, those that reached least first */
+    @Exported(inline = true)
+    public List<LaunchGroup> getGroups() {
+        synchronized (run) {
+            return groups.stream()
+                    .map(LaunchGroup::copy)
+                    .sorted(Comparator.comparing(g -> rank(g.getFinding().getLevel())))
+                    .toList();
+        }
+    }
+
+    /** @return the number of launches in this build */
+    @Exported
+    public int getCount() {
+        synchronized (run) {
+            return uncounted + groups.stream().mapToInt(LaunchGroup::getCount).sum();
+        }
+    }
+
+    /** @return how many launches had a finding that is not kept, since there were too many different ones */
+    @Exported
+    public int getUncounted() {
+        synchronized (run) {
+            return uncounted;
+        }
+    }
+
+    /** @return the lowest level that a launch of this build reached; {@code null} before the first one */
+    @Exported
+    @CheckForNull
+    public String getLevel() {
+        return getGroups().stream()
+                .findFirst()
+                .map(g -> g.getFinding().getLevel())
+                .orElse(null);
+    }
+
+    /** @return whether a launch stayed below its minimum */
+    @Exported
+    public boolean isShortfall() {
+        return getGroups().stream().anyMatch(g -> g.getFinding().getVerdict() != Finding.Verdict.STARTED);
+    }
+
+    /** @return the finding of the first launch that stayed below its minimum, otherwise {@code null} */
+    @CheckForNull
+    public Finding getWorst() {
+        return getGroups().stream()
+                .map(LaunchGroup::getFinding)
+                .filter(f -> f.getVerdict() != Finding.Verdict.STARTED)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** A level from another version ranks lowest: better looked at once too often. */
+    private static int rank(String level) {
+        for (Level each : Level.values()) {
+            if (each.name().equals(level)) {
+                return each.ordinal();
+            }
+        }
+        return -1;
+    }
+
+    /** Named as {@code l:run-subpage} expects it. */
+    @Restricted(NoExternalUse.class)
+    public Run<?, ?> getObject() {
+        return run;
+    }
+
+    @Override
+    public void onAttached(Run<?, ?> r) {
+        run = r;
+    }
+
+    @Override
+    public void onLoad(Run<?, ?> r) {
+        run = r;
+    }
+
+    @Override
+    @CheckForNull
+    public String getIconFileName() {
+        return getCount() == 0 ? null : isShortfall() ? "symbol-shield-warning" : "symbol-lock-closed";
+    }
+
+    @NonNull
+    @Override
+    public String getDisplayName() {
+        return Messages.SandboxAction_DisplayName();
+    }
+
+    @NonNull
+    @Override
+    public String getUrlName() {
+        return "sandbox";
+    }
+}
