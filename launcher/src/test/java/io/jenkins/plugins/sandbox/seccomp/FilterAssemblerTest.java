@@ -89,6 +89,17 @@ class FilterAssemblerTest {
         assertThat(interpreter.run(X86, 1)).isEqualTo(BpfInterpreter.errno(EXDEV));
     }
 
+    /** Nobody lists one, but if so: the check in front decides, not the tree. */
+    @Test
+    void x32NumbersAreRefusedEvenWhereListed() {
+        int x32 = 0x40000000 | 39;
+        BpfProgram program = FilterAssembler.allowList(Architecture.X86_64, List.of(39, x32), EXDEV);
+        BpfInterpreter interpreter = new BpfInterpreter(program.bytes());
+        assertThat(interpreter.run(X86, 39)).isEqualTo(BpfInterpreter.ALLOW);
+        assertThat(interpreter.run(X86, x32)).isEqualTo(BpfInterpreter.errno(EXDEV));
+        assertThat(interpreter.run(X86, x32 | 0x80000000)).isEqualTo(BpfInterpreter.errno(EXDEV));
+    }
+
     @Test
     void aNegativeNumberIsAnError() {
         assertThatThrownBy(() -> FilterAssembler.allowList(Architecture.X86_64, List.of(-1), EXDEV))

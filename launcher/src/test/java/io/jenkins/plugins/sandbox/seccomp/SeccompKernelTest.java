@@ -1,6 +1,8 @@
 package io.jenkins.plugins.sandbox.seccomp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Rule;
 import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Test.Full64Equals;
@@ -85,35 +87,37 @@ class SeccompKernelTest {
         assertThat(run(null, calls).values()).hasSize(calls.size()).containsOnly(ENOSYS);
     }
 
-    /** Even on a kernel without x32 support: the filter is asked before the kernel looks for the call. */
+    /**
+     * Even on a kernel without x32 support, since the filter is asked before the kernel looks for the call. The list names
+     * the x32 number, so that it is the check in front that refuses it and not the tree.
+     */
     @Test
     void x32CallsAreRefused() throws Exception {
-        if (architecture == Architecture.X86_64) {
-            int getpid = table.number("getpid").orElseThrow();
-            String x32 = Integer.toString(getpid | 0x40000000);
-            BpfProgram filter = FilterAssembler.allowList(architecture, List.of(getpid), SyntheticLists.EXDEV);
-            assertThat(run(filter, List.of(x32, Integer.toString(getpid))))
-                    .containsEntry(x32, EXDEV)
-                    .containsEntry(Integer.toString(getpid), "0");
-            assertThat(run(null, List.of(x32)).get(x32)).isIn("0", ENOSYS);
-        }
+        onlyOn(Architecture.X86_64, "x32 calls");
+        int getpid = table.number("getpid").orElseThrow();
+        String x32 = Integer.toString(getpid | 0x40000000);
+        BpfProgram filter =
+                FilterAssembler.allowList(architecture, List.of(getpid, getpid | 0x40000000), SyntheticLists.EXDEV);
+        assertThat(run(filter, List.of(x32, Integer.toString(getpid))))
+                .containsEntry(x32, EXDEV)
+                .containsEntry(Integer.toString(getpid), "0");
+        assertThat(run(null, List.of(x32)).get(x32)).isIn("0", ENOSYS);
     }
 
     /** The 32-bit gate: there 20 is getpid, which under the numbers of x86_64 is writev and would be let through. */
     @Test
     void callsThroughThe32BitGateAreRefused() throws Exception {
-        if (architecture == Architecture.X86_64) {
-            String getpid = "i386:20";
-            BpfProgram filter = FilterAssembler.allowList(architecture, List.of(20), SyntheticLists.EXDEV);
-            String unfiltered = run(null, List.of(getpid)).get(getpid);
-            String filtered = run(filter, List.of(getpid)).get(getpid);
-            if (unfiltered.startsWith("signal-")) {
-                // A kernel without IA32 emulation has no gate to guard.
-                assertThat(filtered).isEqualTo(unfiltered);
-            } else {
-                assertThat(unfiltered).isEqualTo("0");
-                assertThat(filtered).isEqualTo(EXDEV);
-            }
+        onlyOn(Architecture.X86_64, "a 32-bit gate");
+        String getpid = "i386:20";
+        BpfProgram filter = FilterAssembler.allowList(architecture, List.of(20), SyntheticLists.EXDEV);
+        String unfiltered = run(null, List.of(getpid)).get(getpid);
+        String filtered = run(filter, List.of(getpid)).get(getpid);
+        if (unfiltered.startsWith("signal-")) {
+            // A kernel without IA32 emulation has no gate to guard.
+            assertThat(filtered).isEqualTo(unfiltered);
+        } else {
+            assertKernelAnswers(getpid, "0");
+            assertThat(filtered).isEqualTo(EXDEV);
         }
     }
 
@@ -173,7 +177,6 @@ class SeccompKernelTest {
                 "ioctl         | -1,0x541c,-1              | 1  | 9",
                 "ioctl         | -1,0x5423,-1              | 1  | 9",
                 "personality   | 0x400000                  | 1  | 0",
-                "personality   | 0x100040000               | 0  | 0",
                 "prctl         | 35,1,0,0,1                | 1  | 22",
                 "ptrace        | 0x4200,-1,0,0             | 1  | 3",
                 "kcmp          | -1,-1,-1                  | 1  | 3",
@@ -187,7 +190,7 @@ class SeccompKernelTest {
     void refusedByTheFilterAndNotByTheKernel(String name, String arguments, String filtered, String unfiltered)
             throws Exception {
         String call = table.number(name).orElseThrow() + ":" + arguments;
-        assertThat(run(null, List.of(call)).get(call)).as("control").isIn((Object[]) unfiltered.split(" "));
+        assertKernelAnswers(call, unfiltered.split(" "));
         assertThat(run(standard(), List.of(call)).get(call)).isEqualTo(filtered);
     }
 
@@ -216,7 +219,7 @@ class SeccompKernelTest {
     void ordinaryCallsReachTheKernel(String name, String arguments, String reached) throws Exception {
         String call = table.number(name).orElseThrow() + ":" + arguments;
         // prctl(PR_GET_SECCOMP) succeeds in both cases, with 0 and with 2.
-        assertThat(run(null, List.of(call)).get(call)).as("control").isIn((Object[]) reached.split(" "));
+        assertKernelAnswers(call, reached.split(" "));
         assertThat(run(standard(), List.of(call)).get(call)).isIn((Object[]) reached.split(" "));
     }
 
@@ -234,6 +237,9 @@ class SeccompKernelTest {
         assertThat(expected).hasSizeGreaterThan(60);
         List<String> calls = List.copyOf(expected.keySet());
         assertThat(run(standard(), calls)).isEqualTo(expected);
+        if (filteredAlready()) {
+            return;
+        }
         Map<String, String> control = run(null, calls);
         assertThat(calls.stream().filter(call -> !control.get(call).equals(expected.get(call))))
                 .as("refused calls that this kernel, for this user, answers otherwise without the filter")
@@ -243,9 +249,26 @@ class SeccompKernelTest {
     @Test
     void debugLetsPtraceReachTheKernel() throws Exception {
         String call = table.number("ptrace").orElseThrow() + ":0x4200,-1,0,0";
+        assertKernelAnswers(call, "3");
         BpfProgram debug = SeccompPolicy.builder().add("debug").build().compile(architecture);
         assertThat(run(debug, List.of(call))).containsEntry(call, "3");
         assertThat(run(standard(), List.of(call))).containsEntry(call, EPERM);
+    }
+
+    @Test
+    void nestedSandboxLetsNamespaceFlagsReachTheKernel() throws Exception {
+        String clone = table.number("clone").orElseThrow() + ":0x7e030000";
+        String clone3 = table.number("clone3").orElseThrow() + ":0,0";
+        assertKernelAnswers(clone, "22");
+        assertKernelAnswers(clone3, "22");
+        BpfProgram nested =
+                SeccompPolicy.builder().add("nested-sandbox").build().compile(architecture);
+        assertThat(run(nested, List.of(clone, clone3)))
+                .containsEntry(clone, "22")
+                .containsEntry(clone3, "22");
+        assertThat(run(standard(), List.of(clone, clone3)))
+                .containsEntry(clone, EPERM)
+                .containsEntry(clone3, ENOSYS);
     }
 
     @Test
@@ -261,6 +284,24 @@ class SeccompKernelTest {
     void aJvmWorks() throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         assertThat(runCommand(java, "-XX:+UseG1GC", "-version")).contains("version");
+    }
+
+    /** The control: without our filter, the call gets one of these answers. */
+    private void assertKernelAnswers(String call, String... errnos) throws Exception {
+        String control = run(null, List.of(call)).get(call);
+        assumeFalse(
+                filteredAlready() && !List.of(errnos).contains(control),
+                () -> "this kernel lacks an unfiltered " + call + ": something around this test answers " + control);
+        assertThat(control).as("control").isIn((Object[]) errnos);
+    }
+
+    /** Whether this test runs under a filter of somebody else's, as in most containers; then there is no plain kernel. */
+    private static boolean filteredAlready() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).contains("Seccomp:\t2");
+    }
+
+    private static void onlyOn(Architecture needed, String feature) {
+        assumeTrue(architecture == needed, "this kernel lacks " + feature);
     }
 
     private static BpfProgram standard() {
@@ -295,6 +336,7 @@ class SeccompKernelTest {
         command.addAll(words);
         Path output = directory.resolve("output");
         Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
