@@ -142,8 +142,7 @@ class FilterAssemblerTest {
     void disassemblyShowsTargetsAsLineNumbers() {
         assertThat(FilterAssembler.allowList(Architecture.AARCH64, List.of(7), 38)
                         .disassemble())
-                .isEqualTo(
-                        """
+                .isEqualTo("""
                            0  ld   arch
                            1  jeq  0xc00000b7 then 3 else 2
                            2  ret  ERRNO ENOSYS

@@ -11,9 +11,7 @@ class SyscallGroupsTest {
 
     @Test
     void aGroupHoldsItsOwnCallsAndThoseOfTheGroupsThatItIncludes() {
-        SyscallGroups groups = SyscallGroups.parse(
-                "file",
-                """
+        SyscallGroups groups = SyscallGroups.parse("file", """
                 [group @one] first
                 read  open
                 # a comment
