@@ -30,6 +30,7 @@ public final class Main {
             // Only the command that is asked for is looked at: picocli's reflection is most of the start-up time.
             line = new CommandLine(command(console, first));
             line.setCommandName("sandbox " + first);
+            line.getCommandSpec().versionProvider(new Version());
         } else {
             line = new CommandLine(new Root());
             COMMANDS.forEach(name -> line.addSubcommand(name, command(console, name)));

@@ -35,12 +35,13 @@ public final class ReportParser {
     private static final String HEADER = "process-sandbox-report 1";
     private static final int MAX_DETAIL = 300;
 
-    private static final Pattern ROW =
-            Pattern.compile("([a-z_]{1,32}) (applied|skipped|(failed|unavailable) (\\d{1,4})(?: (.*))?)");
+    // DOTALL: a detail may hold anything but a line feed, a carriage return for example.
+    private static final Pattern ROW = Pattern.compile(
+            "([a-z_]{1,32}) (applied|skipped|(failed|unavailable) (\\d{1,4})(?: (.*))?)", Pattern.DOTALL);
     private static final Pattern INIT = Pattern.compile("init (\\d{1,7}) (\\d{1,18})");
     private static final Pattern EXIT =
             Pattern.compile("exit (?:code (\\d{1,3})|signal (\\d{1,2})(?: (memory|wall_time|cpu_time|terminated))?)");
-    private static final Pattern EXEC = Pattern.compile("exec (\\d{1,4}) (.*)");
+    private static final Pattern EXEC = Pattern.compile("exec (\\d{1,4}) (.*)", Pattern.DOTALL);
     private static final Pattern USAGE = Pattern.compile(
             "usage wall_ms=(\\d{1,15}) user_ms=(\\d{1,15}) system_ms=(\\d{1,15}) max_rss_kib=(\\d{1,15})");
 

@@ -21,6 +21,9 @@ import java.util.Set;
 final class Mounts {
     private static final List<String> TEMPORARY = List.of("/tmp", "/var/tmp");
 
+    /** The launcher's own bound. */
+    private static final int MOST = 256;
+
     private Mounts() {}
 
     static List<Mount> of(Policy policy, Host host, Scratch scratch, Path workspace, List<Path> writable)
@@ -42,6 +45,10 @@ final class Mounts {
         shown.add(workspace);
         shown.addAll(writable);
         shown.forEach(p -> mounts.add(Mount.bind(p.toString(), p.toString())));
+        if (mounts.size() > MOST) {
+            throw new SandboxException("The plan has " + mounts.size() + " mounts, the launcher takes " + MOST
+                    + ". Name fewer write paths, for example a directory above several of them.");
+        }
         return mounts;
     }
 

@@ -48,7 +48,7 @@ public final class Plan {
         Path workspace = workspace(policy, host);
         List<Path> writable = new ArrayList<>();
         for (String path : policy.writePaths()) {
-            writable.add(host.canonical("Write path", path));
+            writable.add(notRoot("Write path", host.canonical("Write path", path)));
         }
         for (String path : policy.readPaths()) {
             host.canonical("Read path", path);
@@ -79,11 +79,14 @@ public final class Plan {
     }
 
     private static Path workspace(Policy policy, Host host) throws SandboxException {
-        Path workspace = host.canonicalDirectory("Workspace", policy.workspace());
-        if (workspace.getNameCount() == 0) {
-            throw new SandboxException("Workspace '/' would make the whole machine writable: name a directory in it.");
+        return notRoot("Workspace", host.canonicalDirectory("Workspace", policy.workspace()));
+    }
+
+    private static Path notRoot(String what, Path path) throws SandboxException {
+        if (path.getNameCount() == 0) {
+            throw new SandboxException(what + " '/' would make the whole machine writable: name a directory in it.");
         }
-        return workspace;
+        return path;
     }
 
     /**

@@ -1,0 +1,282 @@
+package io.jenkins.plugins.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jenkins.plugins.sandbox.launch.LiveInit;
+import io.jenkins.plugins.sandbox.model.Ending;
+import io.jenkins.plugins.sandbox.model.InitProcess;
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.Status;
+import io.jenkins.plugins.sandbox.policy.Limits;
+import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole launches, by the library. */
+@Tag("kernel")
+class SandboxTest {
+    private static final Duration LONG = Duration.ofSeconds(30);
+
+    private Path directory;
+    private Path workspace;
+    private Path home;
+    private Path scratch;
+
+    @BeforeEach
+    void directories(@TempDir Path temporary) throws IOException {
+        directory = temporary.toRealPath();
+        workspace = Files.createDirectory(directory.resolve("ws"));
+        home = Files.createDirectory(directory.resolve("home"));
+        scratch = Files.createDirectory(directory.resolve("scratch"));
+    }
+
+    private Policy.Builder strict() throws SandboxException {
+        return Policy.builder(Profile.named("strict"), workspace.toString())
+                .home(home.toString())
+                .scratch(scratch.toString());
+    }
+
+    private static SandboxedProcess start(Policy policy, String script) throws Exception {
+        return Sandbox.of(policy).process(b -> b.redirectErrorStream(true)).start(List.of("sh", "-c", script));
+    }
+
+    private static String run(Policy policy, String script) throws Exception {
+        SandboxedProcess process = start(policy, script);
+        String output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.awaitEnding(LONG)).isPresent();
+        return output;
+    }
+
+    @Test
+    void strictIsFullHere() throws Exception {
+        SandboxedProcess process = start(strict().minimumLevel(Level.FULL).build(), "cat; exit 3");
+        process.getOutputStream().write("through".getBytes());
+        process.getOutputStream().close();
+        assertThat(new String(process.getInputStream().readAllBytes())).isEqualTo("through");
+        assertThat(process.waitFor()).isEqualTo(3);
+        assertThat(process.isAlive()).isFalse();
+        Ending ending = process.awaitEnding(LONG).orElseThrow();
+        assertThat(ending.exit().code()).isEqualTo(3);
+        assertThat(ending.usage().maxRssKiB()).isPositive();
+        assertThat(process.report().level()).isEqualTo(Level.FULL);
+        assertThat(process.report().ending()).isEqualTo(ending);
+        assertThat(process.shortfall()).isEmpty();
+    }
+
+    @Test
+    void whatAStepWritesToTmpAndHomeTheNextOneSeesAndTheMachineDoesNot() throws Exception {
+        Files.writeString(home.resolve("old"), "from the machine");
+        Policy policy = strict().build();
+        String name = "marker-" + directory.getFileName();
+        String homeName = "export HOME=" + home + "; ";
+        run(
+                policy,
+                homeName + "echo one > /tmp/" + name + "; echo two > /var/tmp/" + name
+                        + "; echo three > ~/new; echo four > ~/old");
+        assertThat(run(policy, homeName + "cat /tmp/" + name + " /var/tmp/" + name + " ~/new ~/old"))
+                .isEqualTo("one\ntwo\nthree\nfour\n");
+        assertThat(Path.of("/tmp", name)).doesNotExist();
+        assertThat(Path.of("/var/tmp", name)).doesNotExist();
+        assertThat(home.resolve("new")).doesNotExist();
+        assertThat(home.resolve("old")).hasContent("from the machine");
+    }
+
+    @Test
+    void aScratchHomeIsEmpty() throws Exception {
+        Files.writeString(home.resolve("old"), "from the machine");
+        Policy policy = Policy.builder(Profile.named("strict").withHome(Profile.Home.SCRATCH), workspace.toString())
+                .home(home.toString())
+                .scratch(scratch.toString())
+                .build();
+        assertThat(run(policy, "ls -A " + home + "; touch " + home + "/x && echo ok"))
+                .isEqualTo("ok\n");
+        assertThat(home.resolve("x")).doesNotExist();
+    }
+
+    @Test
+    void parallelLaunchesOfOneBlockShareTmpAndNotTheChangedHome() throws Exception {
+        Policy policy = strict().build();
+        String name = "/tmp/shared-" + directory.getFileName();
+        SandboxedProcess first =
+                start(policy, "touch " + home + "/mine; while [ ! -e " + name + " ]; do sleep 0.05; done");
+        try {
+            assertThat(run(policy, "ls -A " + home + "; touch " + name)).isEmpty();
+            assertThat(first.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            first.destroyForcibly();
+        }
+    }
+
+    @Test
+    void onlyTheWorkspaceAndWritePathsAreWritable() throws Exception {
+        Path more = Files.createDirectory(directory.resolve("more"));
+        Path file = Files.writeString(directory.resolve("file"), "");
+        Files.createDirectory(directory.resolve("other"));
+        String attempts = "cd " + directory + "; for i in ws/a more/a file other/a a; do "
+                + "if echo x > $i; then echo \"$i yes\"; else echo \"$i no\"; fi; done 2>/dev/null";
+        assertThat(run(
+                        Policy.builder(Profile.named("standard"), workspace.toString())
+                                .build(),
+                        attempts))
+                .as("the same attempts without a view of its own")
+                .isEqualTo("ws/a yes\nmore/a yes\nfile yes\nother/a yes\na yes\n");
+        Policy policy = strict().write(more.toString()).write(file.toString()).build();
+        assertThat(run(policy, attempts)).isEqualTo("ws/a yes\nmore/a yes\nfile yes\nother/a no\na no\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a b", "a\nb", "$HOME", "'a\"b'", "ä€😀", "--bind", "end", "*", "a\\b", "${x}", " "})
+    void workspacesOfAnyName(String name) throws Exception {
+        workspace = Files.createDirectory(directory.resolve(name));
+        assertThat(run(strict().minimumLevel(Level.FULL).build(), "touch made && pwd"))
+                .isEqualTo(workspace + "\n");
+        assertThat(workspace.resolve("made")).exists();
+    }
+
+    @Test
+    void limitsHold() throws Exception {
+        Policy policy = strict().limits(new Limits(1000, 1L << 30, 100)).build();
+        assertThat(run(policy, "ulimit -t; ulimit -v; ulimit -n")).isEqualTo("2000\n8388608\n100\n");
+    }
+
+    /** procfs cannot be a layer of an overlay, on any kernel. */
+    private Policy.Builder unreachable() throws SandboxException {
+        return strict().home("/proc");
+    }
+
+    @Test
+    void belowTheMinimumNothingRuns() throws Exception {
+        for (Policy policy : List.of(
+                unreachable().minimumLevel(Level.FULL).build(),
+                unreachable().require(Primitive.FILESYSTEM).build())) {
+            assertThatThrownBy(() -> start(policy, "touch marker"))
+                    .isInstanceOfSatisfying(RefusedException.class, e -> {
+                        assertThat(e.getMessage())
+                                .contains("filesystem failed: E")
+                                .contains("/proc");
+                        Report report = e.report();
+                        assertThat(report.level()).isEqualTo(Level.PARTIAL);
+                        assertThat(report.outcome(Primitive.FILESYSTEM)).get().satisfies(o -> assertThat(o.status())
+                                .isEqualTo(Status.FAILED));
+                    });
+        }
+        Thread.sleep(200);
+        assertThat(workspace.resolve("marker")).doesNotExist();
+    }
+
+    @Test
+    void whereAWarningWillDoItRunsAndSaysSo() throws Exception {
+        Policy policy = unreachable()
+                .minimumLevel(Level.FULL)
+                .onShortfall(Policy.OnShortfall.WARN)
+                .build();
+        SandboxedProcess process = start(policy, "touch marker");
+        assertThat(process.waitFor()).isZero();
+        assertThat(process.shortfall()).get().asString().contains("The level is PARTIAL, the minimum is FULL");
+        assertThat(workspace.resolve("marker")).exists();
+    }
+
+    @Test
+    void theReportComesBeforeTheCommand() throws Exception {
+        List<Boolean> there = new ArrayList<>();
+        Sandbox.of(strict().build())
+                .onReport(r -> there.add(Files.exists(workspace.resolve("marker"))))
+                .start(List.of("touch", "marker"))
+                .waitFor();
+        assertThat(there).containsExactly(false);
+        assertThat(workspace.resolve("marker")).exists();
+    }
+
+    @Test
+    void aListenerThatThrowsLeavesNothingRunning() throws Exception {
+        assertThatThrownBy(() -> Sandbox.of(strict().build())
+                        .onReport(r -> {
+                            throw new IllegalStateException("no");
+                        })
+                        .start(List.of("touch", "marker")))
+                .isInstanceOf(IllegalStateException.class);
+        Thread.sleep(200);
+        assertThat(workspace.resolve("marker")).doesNotExist();
+    }
+
+    @Test
+    void aCommandThatDoesNotExistOrMayNotBeExecuted() throws Exception {
+        SandboxedProcess missing = Sandbox.of(strict().build()).start(List.of("no-such-command"));
+        assertThat(missing.waitFor()).isEqualTo(127);
+        assertThat(missing.awaitEnding(LONG).orElseThrow().execError())
+                .startsWith("ENOENT")
+                .contains("no-such-command");
+        SandboxedProcess denied = Sandbox.of(strict().build()).start(List.of("/etc/passwd"));
+        assertThat(denied.waitFor()).isEqualTo(126);
+        assertThat(denied.awaitEnding(LONG).orElseThrow().execError()).startsWith("EACCES");
+        assertThatThrownBy(() -> Sandbox.of(strict().build()).start(List.of())).isInstanceOf(SandboxException.class);
+    }
+
+    @Test
+    void aSignalIsSaidAsAShellSaysIt() throws Exception {
+        SandboxedProcess process = start(strict().build(), "kill -SEGV $$");
+        assertThat(process.waitFor()).isEqualTo(128 + 11);
+        assertThat(process.awaitEnding(LONG).orElseThrow().exit().signal()).isEqualTo(11);
+    }
+
+    @Test
+    void stopEndsWhatIgnoresSigterm() throws Exception {
+        SandboxedProcess process =
+                start(strict().graceSeconds(1).build(), "trap '' TERM; echo on; while :; do sleep 1; done");
+        assertThat(process.getInputStream().read()).isEqualTo('o');
+        InitProcess init = process.report().init();
+        assertThat(LiveInit.isAlive(init)).isTrue();
+        process.stop();
+        assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(LiveInit.isAlive(init)).isFalse();
+    }
+
+    @Test
+    void killingItByForceEndsTheBackgroundToo() throws Exception {
+        SandboxedProcess process = start(strict().build(), "sleep 1000 & echo on; wait");
+        assertThat(process.getInputStream().read()).isEqualTo('o');
+        InitProcess init = process.report().init();
+        process.destroyForcibly();
+        assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.awaitEnding(LONG)).isEmpty();
+        assertThat(LiveInit.isAlive(init)).isFalse();
+    }
+
+    @Test
+    void backgroundProcessesAreKeptOrKilled() throws Exception {
+        SandboxedProcess kept = start(strict().build(), "(sleep 0.5; touch late) >/dev/null 2>&1 &");
+        assertThat(kept.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(workspace.resolve("late")).doesNotExist();
+        assertThat(kept.awaitEnding(LONG)).isPresent();
+        assertThat(workspace.resolve("late")).exists();
+        SandboxedProcess killed =
+                start(strict().background(Policy.Background.KILL).build(), "sleep 1000 >/dev/null 2>&1 & exit 4");
+        assertThat(killed.waitFor()).isEqualTo(4);
+        assertThat(killed.awaitEnding(LONG)).isPresent();
+    }
+
+    @Test
+    void neverAnotherProcessWithTheSameId() {
+        long self = ProcessHandle.current().pid();
+        assertThat(LiveInit.isAlive(new InitProcess(self, 1))).isFalse();
+        assertThat(LiveInit.kill(new InitProcess(self, 1))).isFalse();
+        assertThat(LiveInit.isAlive(new InitProcess(4_194_305, 1))).isFalse();
+    }
+}

@@ -1,0 +1,282 @@
+package io.jenkins.plugins.sandbox.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Limits;
+import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import io.jenkins.plugins.sandbox.seccomp.Architecture;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PlanTest {
+    private Path directory;
+    private Path workspace;
+    private Path home;
+    private Path scratchDirectory;
+    private Host host;
+
+    @BeforeEach
+    void directories(@TempDir Path temporary) throws IOException {
+        directory = temporary.toRealPath();
+        workspace = Files.createDirectory(directory.resolve("ws"));
+        home = Files.createDirectory(directory.resolve("home"));
+        scratchDirectory = Files.createDirectory(directory.resolve("scratch"));
+        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.UTF_8);
+    }
+
+    private Policy.Builder strict() throws SandboxException {
+        return Policy.builder(Profile.named("strict"), workspace.toString()).scratch(scratchDirectory.toString());
+    }
+
+    private List<String> words(Policy policy) throws SandboxException {
+        return Plan.imagined(policy, host).words("/report", "/gate", "/filter");
+    }
+
+    @Test
+    void strict_inFull() throws Exception {
+        Policy policy = strict().minimumLevel(Level.FULL)
+                .require(Primitive.SECCOMP)
+                .limits(new Limits(10, 1L << 20, null))
+                .write(Files.createDirectory(directory.resolve("more")).toString())
+                .graceSeconds(7)
+                .gateSeconds(8)
+                .build();
+        String scratch = scratchDirectory.toString();
+        assertThat(String.join(" ", words(policy)))
+                .isEqualTo("process-sandbox-plan 1 --report /report --gate /gate --gate-timeout 8 --profile strict"
+                        + " --primitive session --primitive close_fds --primitive user_namespace"
+                        + " --primitive pid_namespace --primitive mount_namespace --primitive ipc_namespace"
+                        + " --primitive uts_namespace --primitive cgroup_namespace --primitive filesystem"
+                        + " --primitive proc --primitive rlimit_cpu --primitive rlimit_nofile --primitive rlimit_as"
+                        + " --primitive no_new_privs --primitive capabilities --primitive seccomp"
+                        + " --require seccomp --min-level FULL"
+                        + " --root ro --dev /dev --bind " + scratch + "/tmp /tmp --bind " + scratch
+                        + "/var-tmp /var/tmp"
+                        + " --overlay " + home + " " + scratch + "/home-0/upper " + scratch + "/home-0/work"
+                        + " --bind " + workspace + " " + workspace + " --bind " + directory + "/more " + directory
+                        + "/more --rlimit cpu=20 --rlimit nofile=65536 --rlimit as=4294967296 --seccomp /filter"
+                        + " --background keep --grace 7 end");
+    }
+
+    @Test
+    void standardTouchesNoFiles() throws Exception {
+        Policy policy = Policy.builder(Profile.named("standard"), workspace.toString())
+                .background(Policy.Background.KILL)
+                .build();
+        assertThat(String.join(" ", Plan.imagined(policy, host).words("/report", null, null)))
+                .isEqualTo(
+                        "process-sandbox-plan 1 --report /report --profile standard --primitive rlimit_nofile"
+                                + " --primitive no_new_privs --min-level NONE --rlimit nofile=65536 --background kill --grace 5 end");
+        assertThat(Plan.imagined(policy, host).filter()).isEmpty();
+    }
+
+    @Test
+    void warnAsksTheLauncherForNothing() throws Exception {
+        List<String> words = words(strict().minimumLevel(Level.FULL)
+                .require(Primitive.SECCOMP)
+                .onShortfall(Policy.OnShortfall.WARN)
+                .build());
+        assertThat(words).doesNotContain("--require", "FULL").containsSequence("--min-level", "NONE");
+    }
+
+    @Test
+    void anUnsupportedProcessorAsksForSeccompAndGivesNoFilter() throws Exception {
+        host = new Host(home.toString(), Optional.empty(), StandardCharsets.UTF_8);
+        assertThat(words(strict().build()))
+                .containsSequence("--primitive", "seccomp")
+                .doesNotContain("--seccomp");
+        assertThat(Plan.imagined(strict().build(), host).explain()).contains("the row will not hold");
+    }
+
+    @Test
+    void filtersAreWholeInstructions() throws Exception {
+        assertThat(Plan.imagined(strict().build(), host).filter()).get().satisfies(f -> assertThat(f.length % 8)
+                .isZero());
+    }
+
+    @Test
+    void withoutAScratchDirectoryTheTemporaryOnesAreEmpty() throws Exception {
+        Profile profile = Profile.named("strict").withHome(Profile.Home.HOST);
+        assertThat(words(Policy.builder(profile, workspace.toString()).build()))
+                .containsSequence("--tmpfs", "/tmp", "0", "--tmpfs", "/var/tmp", "0")
+                .doesNotContain("--overlay");
+        assertThatThrownBy(() -> words(Policy.builder(Profile.named("strict"), workspace.toString())
+                        .build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("needs a scratch directory");
+    }
+
+    @Test
+    void aScratchHomeIsBound() throws Exception {
+        Profile profile = Profile.named("strict").withHome(Profile.Home.SCRATCH);
+        assertThat(words(Policy.builder(profile, workspace.toString())
+                        .scratch(scratchDirectory.toString())
+                        .build()))
+                .containsSequence("--bind", scratchDirectory + "/home-0/home", home.toString())
+                .doesNotContain("--overlay");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "", "relative", "/nonexistent", "/dev/null", "/tmp"})
+    void oddHomesAreLeftAlone(String name) throws Exception {
+        host = new Host(name, Optional.of(Architecture.X86_64), StandardCharsets.UTF_8);
+        assertThat(words(strict().build())).doesNotContain("--overlay");
+    }
+
+    @Test
+    void aHomeInTheWorkspaceIsLeftAlone() throws Exception {
+        assertThat(words(strict().home(
+                                Files.createDirectory(workspace.resolve("h")).toString())
+                        .build()))
+                .doesNotContain("--overlay");
+        assertThat(words(strict().home(workspace.toString()).build())).doesNotContain("--overlay");
+    }
+
+    @Test
+    void aWorkspaceInTheHomeIsShownOnTopOfIt() throws Exception {
+        workspace = Files.createDirectory(home.resolve("ws"));
+        List<String> words = words(strict().build());
+        assertThat(words.indexOf("--overlay")).isPositive().isLessThan(words.lastIndexOf("--bind"));
+        assertThat(words.get(words.lastIndexOf("--bind") + 2)).isEqualTo(workspace.toString());
+    }
+
+    @Test
+    void anOverlayCannotHaveItsOwnScratchDirectoryBelow() throws Exception {
+        Path inside = Files.createDirectory(home.resolve("scratch"));
+        assertThatThrownBy(() -> words(strict().scratch(inside.toString()).build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("outside of the home directory");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a b", "a\nb", "$HOME", "'a\"b'", "ä€😀", "-x", "--bind", "end", "*", "a\\b", " "})
+    void workspacesOfAnyNameArriveAsTheyAre(String name) throws Exception {
+        workspace = Files.createDirectory(directory.resolve(name));
+        Plan plan = Plan.imagined(strict().build(), host);
+        List<String> words = plan.words("/report", "/gate", "/filter");
+        assertThat(words).containsSequence("--bind", workspace.toString(), workspace.toString());
+        String decoded = new String(plan.encode(words), StandardCharsets.UTF_8);
+        assertThat(decoded).endsWith("\0end\0");
+        assertThat(Arrays.asList(decoded.split("\0"))).isEqualTo(words);
+    }
+
+    @Test
+    void pathsAreCanonical() throws Exception {
+        Path link = Files.createSymbolicLink(directory.resolve("link"), workspace);
+        Policy policy = Policy.builder(Profile.named("strict"), link + "/../ws/.")
+                .scratch(scratchDirectory.toString())
+                .build();
+        assertThat(words(policy)).containsSequence("--bind", workspace.toString(), workspace.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/, would make the whole machine writable",
+        "/nonexistent/x, does not exist",
+        "relative, is not an absolute path",
+        "'', is not an absolute path",
+        "/etc/passwd, is not a directory",
+        "/proc/self/nosuch, does not exist"
+    })
+    void workspacesThatCannotBeUsedAreErrors(String path, String message) {
+        assertThatThrownBy(() ->
+                        words(Policy.builder(Profile.named("standard"), path).build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageStartingWith("Workspace '" + path + "'")
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aPathWithANulIsAnError() {
+        assertThatThrownBy(() ->
+                        words(Policy.builder(Profile.named("standard"), "/a\0b").build()))
+                .isInstanceOf(SandboxException.class);
+    }
+
+    @Test
+    void whatTheEncodingCannotSayIsAnErrorWithItsRemedy() throws Exception {
+        workspace = Files.createDirectory(directory.resolve("ä"));
+        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.US_ASCII);
+        assertThatThrownBy(() -> words(strict().build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("LANG=C.UTF-8");
+    }
+
+    @Test
+    void furtherPathsAreChecked() throws Exception {
+        assertThatThrownBy(() -> words(strict().write("/nonexistent").build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("Write path '/nonexistent' does not exist");
+        assertThatThrownBy(() -> words(strict().read("relative").build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("Read path 'relative' is not an absolute path");
+        assertThatThrownBy(() -> words(strict().write("/").build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("whole machine writable");
+    }
+
+    @Test
+    void tooManyWritePathsAreAnError() throws Exception {
+        Policy.Builder builder = strict();
+        for (int i = 0; i < 300; i++) {
+            builder.write(Files.createDirectory(directory.resolve("w" + i)).toString());
+        }
+        assertThatThrownBy(() -> words(builder.build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("Name fewer write paths");
+    }
+
+    @Test
+    void scratchDirectoriesAreMadeOnceAndHomesAreNotShared() throws Exception {
+        try (Scratch first = Scratch.open(host, scratchDirectory.toString());
+                Scratch second = Scratch.open(host, scratchDirectory.toString())) {
+            assertThat(first.temporary()).isEqualTo(second.temporary());
+            assertThat(Files.getAttribute(first.temporary(), "unix:mode")).isEqualTo(041777);
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(first.homeUpper())))
+                    .isEqualTo("rwx------");
+            assertThat(first.homeUpper()).isNotEqualTo(second.homeUpper());
+        }
+        try (Scratch third = Scratch.open(host, scratchDirectory.toString())) {
+            assertThat(third.homeUpper()).isEqualTo(scratchDirectory.resolve("home-0/upper"));
+        }
+    }
+
+    @Test
+    void aScratchDirectoryThatABuildHasTamperedWithIsAnError() throws Exception {
+        Files.createSymbolicLink(scratchDirectory.resolve("tmp"), home);
+        assertThatThrownBy(() -> Scratch.open(host, scratchDirectory.toString()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("is not a directory");
+        Files.delete(scratchDirectory.resolve("tmp"));
+        Scratch.open(host, scratchDirectory.toString()).close();
+    }
+
+    @Test
+    void explainsItself() throws Exception {
+        assertThat(Plan.imagined(strict().build(), host).explain())
+                .contains("profile  strict: ")
+                .contains("  user_namespace     own user namespace")
+                .contains("  read-only /\n  minimal  /dev\n")
+                .contains("  overlay  " + home)
+                .contains("  writable " + workspace + "\n")
+                .contains("  nofile 65536\n")
+                .contains("  groups @build\n");
+    }
+}

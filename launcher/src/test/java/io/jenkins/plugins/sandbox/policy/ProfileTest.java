@@ -1,0 +1,184 @@
+package io.jenkins.plugins.sandbox.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ProfileTest {
+    private static final String STRICT = """
+            # a comment
+            description = all of it
+            primitives = user_namespace mount_namespace filesystem no_new_privs seccomp
+            root = ro
+            home = scratch
+            open-files = 1024
+            syscalls = @build
+            syscalls-allow = ptrace
+            syscalls-deny = socket
+            """;
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"standard", "strict", "offline", "locked"})
+    void theBuiltInOnesCanBeRead(String name) throws Exception {
+        Profile profile = Profile.named(name);
+        assertThat(profile.name()).isEqualTo(name);
+        assertThat(profile.description()).isNotEmpty();
+        assertThat(profile.isStandard()).isEqualTo(name.equals("standard"));
+        assertThat(profile.primitives()).isSorted().contains(Primitive.NO_NEW_PRIVS);
+    }
+
+    @Test
+    void strictAsksForItsRows() throws Exception {
+        assertThat(Profile.named("strict").primitives())
+                .extracting(Primitive::wireName)
+                .containsExactly(
+                        "session",
+                        "close_fds",
+                        "user_namespace",
+                        "pid_namespace",
+                        "mount_namespace",
+                        "ipc_namespace",
+                        "uts_namespace",
+                        "cgroup_namespace",
+                        "filesystem",
+                        "proc",
+                        "rlimit_nofile",
+                        "no_new_privs",
+                        "capabilities",
+                        "seccomp");
+        assertThat(Profile.named("strict").openFiles()).isEqualTo(65_536);
+        assertThat(Profile.named("strict").notBuiltYet()).isEmpty();
+        assertThat(Profile.named("standard").notBuiltYet()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"offline, primitive network_namespace", "locked, root = named", "locked, primitive environment"})
+    void whatIsNotThereYetIsNamedWhenItIsAskedFor(String name, String missing) throws Exception {
+        Profile profile = Profile.named(name);
+        assertThat(profile.notBuiltYet()).contains(missing);
+        assertThatThrownBy(() -> Policy.builder(profile, "/ws").build())
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("'" + name + "'")
+                .hasMessageContaining(missing)
+                .hasMessageContaining("Use profile 'strict'");
+    }
+
+    @Test
+    void readsEveryKey() throws Exception {
+        Profile profile = Profile.parse("mine", STRICT);
+        assertThat(profile.primitives()).contains(Primitive.SECCOMP).hasSize(5);
+        assertThat(profile.root()).isEqualTo(Profile.Root.RO);
+        assertThat(profile.home()).isEqualTo(Profile.Home.SCRATCH);
+        assertThat(profile.temporary()).isEqualTo(Profile.Temporary.HOST);
+        assertThat(profile.openFiles()).isEqualTo(1024);
+        assertThat(profile.allowedSyscalls()).containsExactly("ptrace");
+        assertThat(profile.syscallPolicy()).get().satisfies(p -> {
+            assertThat(p.verdict("ptrace").describe()).isEqualTo("allowed");
+            assertThat(p.verdict("socket").describe()).isEqualTo("refused with EPERM");
+        });
+        assertThat(profile.withHome(Profile.Home.OVERLAY).home()).isEqualTo(Profile.Home.OVERLAY);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "rooot = ro                                | line 1: unknown key 'rooot'",
+                "root                                      | line 1: expected 'key = value', found 'root'",
+                "root = host\\nroot = host                 | line 2: key 'root' was given in line 1 already",
+                "root = writable                           | line 1: 'root' cannot be 'writable': use one of host, ro, named",
+                "primitives = chroot                       | line 1: Unknown primitive 'chroot'",
+                "primitives = session session              | line 1: 'primitives' names session twice",
+                "primitives = se$sion                      | line 1: 'primitives' has a word that is no name",
+                "primitives = rlimit_cpu                   | comes with the launch's own limit",
+                "root = ro                                 | line 1: 'root' needs the primitive filesystem",
+                "home = overlay                            | line 1: 'home' needs the primitive filesystem",
+                "network = none                            | the primitive network_namespace go together",
+                "primitives = network_namespace            | the primitive network_namespace go together",
+                "syscalls = @build                         | the primitive seccomp go together",
+                "primitives = seccomp no_new_privs         | the primitive seccomp go together",
+                "syscalls-allow = read                     | need the primitive seccomp",
+                "primitives = filesystem                   | primitive filesystem needs primitive mount_namespace",
+                "primitives = pid_namespace                | primitive pid_namespace needs primitive user_namespace",
+                "primitives = user_namespace mount_namespace proc | primitive proc needs primitive pid_namespace",
+                "primitives = seccomp\\nsyscalls = @build  | primitive seccomp needs primitive no_new_privs",
+                "open-files = many                         | line 1: 'open-files' must be a number, found 'many'",
+                "open-files = 3                            | use 16 to 1048576",
+                "open-files = 99999999                     | 'open-files' must be a number",
+                "primitives = seccomp no_new_privs\\nsyscalls = @nope | @nope",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-allow = nosuchcall | nosuchcall",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-deny = execve | execve"
+            })
+    void mistakesAreErrorsThatNameTheLine(String text, String message) {
+        assertThatThrownBy(() -> Profile.parse("mine", text.replace("\\n", "\n")))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageStartingWith("Profile 'mine'")
+                .hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Mine", "a b", "../x", "strict", "standard", "abcdefghijklmnopqrstuvwxyz1234567"})
+    void namesAreChecked(String name) {
+        assertThatThrownBy(() -> Profile.parse(name, STRICT))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("'" + name + "'");
+    }
+
+    @Test
+    void readsFiles() throws Exception {
+        Path file = Files.writeString(directory.resolve("mine.properties"), STRICT);
+        assertThat(Profile.load(file)).isEqualTo(Profile.parse("mine", STRICT));
+        assertThatThrownBy(() -> Profile.load(directory.resolve("none.properties")))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("none.properties' does not exist");
+        assertThatThrownBy(() -> Profile.load(directory)).isInstanceOf(SandboxException.class);
+        Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe});
+        assertThatThrownBy(() -> Profile.load(file)).hasMessageContaining("is not UTF-8");
+        Files.write(file, new byte[70_000]);
+        assertThatThrownBy(() -> Profile.load(file)).hasMessageContaining("larger than 64 KiB");
+        Path standard = Files.writeString(directory.resolve("standard.properties"), STRICT);
+        assertThatThrownBy(() -> Profile.load(standard)).hasMessageContaining("taken by a built-in profile");
+    }
+
+    @Test
+    void unknownProfilesSayWhatThereIs() {
+        assertThatThrownBy(() -> Profile.named("nix"))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("standard, strict, offline, locked");
+    }
+
+    @Test
+    void garbageNeverThrowsAnythingElse() {
+        Random random = new Random(7);
+        int accepted = 0;
+        for (int i = 0; i < 20_000; i++) {
+            byte[] bytes = STRICT.getBytes(StandardCharsets.UTF_8);
+            for (int n = random.nextInt(4); n >= 0; n--) {
+                bytes[random.nextInt(bytes.length)] =
+                        (byte) (random.nextBoolean() ? random.nextInt(256) : "\n =#a_@".charAt(random.nextInt(7)));
+            }
+            try {
+                assertThat(Profile.parse("mine", new String(bytes, StandardCharsets.UTF_8)))
+                        .isNotNull();
+                accepted++;
+            } catch (SandboxException e) {
+                assertThat(e.getMessage()).startsWith("Profile 'mine'").doesNotContain("\n");
+            }
+        }
+        assertThat(accepted).isGreaterThan(100);
+    }
+}
