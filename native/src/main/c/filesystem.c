@@ -1,10 +1,8 @@
 /*
- * Rows `filesystem` and `proc`: the view. It is built beside the host's tree
- * and entered by pivot_root(2) at the end, so that a failure on the way leaves
- * the host's view as it was, never half a sandbox.
+ * Rows `filesystem` and `proc`: the view. It is built beside the host's tree and entered by pivot_root(2) at the end,
+ * so that a failure on the way leaves the host's view as it was, never half a sandbox.
  *
- * No path is ever resolved through a symbolic link: what is in a workspace is
- * not ours, and may change under us.
+ * No path is ever resolved through a symbolic link: what is in a workspace is not ours, and may change under us.
  */
 #include "sequence.h"
 
@@ -16,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #ifndef SYS_mount_setattr
@@ -81,8 +80,7 @@ static int create_at(int directory, const char *name, enum create create)
     return fd < 0 ? -1 : 0;
 }
 
-/* One step of a walk: an O_PATH descriptor of name in directory, which must not
- * be a symbolic link. */
+/* One step of a walk: an O_PATH descriptor of name in directory, which must not be a symbolic link. */
 static int step_into(int directory, const char *name)
 {
     int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -102,9 +100,8 @@ static int step_into(int directory, const char *name)
 }
 
 /*
- * Walks an absolute, canonical path below root without following any symbolic
- * link, the last included. Missing components are made when asked for:
- * directories on the way, `create` at the end. An O_PATH descriptor, or -1.
+ * Walks an absolute, canonical path below root without following any symbolic link, the last included. Missing
+ * components are made when asked for: directories on the way, `create` at the end. An O_PATH descriptor, or -1.
  */
 static int walk(int root, const char *path, enum create create)
 {
@@ -113,7 +110,12 @@ static int walk(int root, const char *path, enum create create)
     while (at >= 0 && *path == '/' && path[1] != '\0') {
         const char *end = strchrnul(path + 1, '/');
         size_t length = (size_t)(end - path - 1);
-        memcpy(name, path + 1, length); /* plan_parse bounds it to NAME_MAX */
+        if (length > NAME_MAX) { /* of a working directory on FUSE or NTFS; the plan's own paths are bounded */
+            close_fd(&at);
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy(name, path + 1, length);
         name[length] = '\0';
         path = end;
         int next = step_into(at, name);
@@ -171,8 +173,7 @@ static int open_sources(const struct plan *plan, struct view *view, struct failu
     return 0;
 }
 
-/* Mounts the tree at source over target, with its submounts. Locked submounts
- * forbid anything else. */
+/* Mounts the tree at source over target, with its submounts. Locked submounts forbid anything else. */
 static int bind_tree(int source, int target)
 {
     char from[FD_PATH_SIZE], to[FD_PATH_SIZE];
@@ -185,8 +186,7 @@ static int target_of(const struct view *view, const char *path, enum create crea
     return *fd < 0 ? failed(failure, errno, "target %s", path) : 0;
 }
 
-/* A fresh descriptor of the top mount at path: the one used to mount on it
- * still means what lies below. */
+/* A fresh descriptor of the top mount at path: the one used to mount on it still means what lies below. */
 static int restrict_target(const struct view *view, const char *path, unsigned flags, uint64_t attributes,
                            struct failure *failure)
 {
@@ -239,9 +239,8 @@ static int mount_tmpfs(struct view *view, const struct mount_step *step, struct 
 static int mount_overlay(struct view *view, const struct mount_step *step, const struct sources *sources,
                          struct failure *failure)
 {
-    /* The layers by descriptor: no escaping of `,` and `:` in paths, and no race.
-       userxattr is what a user namespace needs (Linux 5.11); without a persistent
-       index two kernels' defaults agree. */
+    /* The layers by descriptor: no escaping of `,` and `:` in paths, and no race. userxattr is what a user namespace
+       needs (Linux 5.11); without a persistent index two kernels' defaults agree. */
     char options[160];
     (void)snprintf(options, sizeof options,
                    "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/"
@@ -256,8 +255,7 @@ static int path_in(char path[PATH_MAX], const char *directory, const char *name,
     return n < PATH_MAX ? 0 : failed(failure, ENAMETOOLONG, "%s", directory);
 }
 
-/* A /dev of our own: six devices of the host's, links, terminals and shared
- * memory of its own. */
+/* A /dev of our own: six devices of the host's, links, terminals and shared memory of its own. */
 static int mount_dev(struct view *view, const struct mount_step *step, struct failure *failure)
 {
     char path[PATH_MAX];
@@ -307,8 +305,7 @@ static int mount_step(struct view *view, const struct mount_step *step, const st
     return mount_dev(view, step, failure);
 }
 
-/* The host's tree as the new root, at `root` of the stage (a tmpfs that nothing
- * else sees). */
+/* The host's tree as the new root, at `root` of the stage (a tmpfs that nothing else sees). */
 static int mount_root(const struct plan *plan, const char *stage, struct view *view, struct failure *failure)
 {
     char path[64];
@@ -323,7 +320,11 @@ static int mount_root(const struct plan *plan, const char *stage, struct view *v
     view->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (view->root < 0)
         return failed(failure, errno, "open %s", path);
-    if (plan->root_read_only && set_attributes(view->root, AT_RECURSIVE, ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID) != 0) {
+    uint64_t attributes = ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == MOUNT_DEV) /* devices come from there alone */
+            attributes |= ATTRIBUTE_NODEV;
+    if (plan->root_read_only && set_attributes(view->root, AT_RECURSIVE, attributes) != 0) {
         if (errno == ENOSYS)
             return unavailable(failure, errno, "mount_setattr: needs Linux 5.12");
         return failed(failure, errno, "mount_setattr /");
@@ -336,8 +337,7 @@ static int enter(struct view *view, const char *cwd, struct failure *failure)
     int old CLEANUP_FD = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (old < 0)
         return failed(failure, errno, "open /");
-    /* Looked up in the new tree before there is no way back; the name is for
-     * chdir(2) afterwards. */
+    /* Looked up in the new tree before there is no way back; the name is for chdir(2) afterwards. */
     int directory CLEANUP_FD = walk(view->root, cwd, CREATE_NOTHING);
     if (directory < 0)
         return failed(failure, errno, "working directory %s", cwd);
@@ -345,8 +345,7 @@ static int enter(struct view *view, const char *cwd, struct failure *failure)
         return failed(failure, errno, "fchdir to the new root");
     if (syscall(SYS_pivot_root, ".", ".") != 0)
         return failed(failure, errno, "pivot_root");
-    /* The old root now lies on top of the new one; detached, nothing of it can be
-     * reached any more. */
+    /* The old root now lies on top of the new one; detached, nothing of it can be reached any more. */
     if (fchdir(old) != 0 || umount2(".", MNT_DETACH) != 0)
         return failed(failure, errno, "umount the old root");
     if (chdir("/") != 0 || fchdir(directory) != 0)
@@ -367,8 +366,7 @@ static int build(const struct context *context, const char *stage, struct view *
 
 static int stage_and_build(const struct context *context, struct view *view, struct failure *failure)
 {
-    /* Some directory to hang the stage on; covered only in our namespace, and
-     * only until pivot_root. */
+    /* Some directory to hang the stage on; covered only in our namespace, and only until pivot_root. */
     static const char *const places[] = {"/tmp", "/run", "/mnt", "/var", "/home", "/usr"};
     int error = ENOENT;
     for (size_t i = 0; i < NELEM(places); i++) {
@@ -449,9 +447,8 @@ static bool has_option(const char *options, const char *option)
     return false;
 }
 
-/* One line of mountinfo against the plan; notes which steps were met, and
- * whether the top mount is read-only. */
-static int check_mount(const struct plan *plan, const char *path, const char *options, bool *seen, bool *read_only,
+/* One line of mountinfo against the plan; notes which steps were met. */
+static int check_mount(const struct plan *plan, const char *path, const char *options, bool *seen,
                        struct failure *failure)
 {
     bool writable_here = !plan->root_read_only;
@@ -459,10 +456,8 @@ static int check_mount(const struct plan *plan, const char *path, const char *op
         const struct mount_step *step = &plan->mounts[i];
         if (step->kind != MOUNT_RO_BIND && is_below(path, step->target))
             writable_here = true;
-        if (strcmp(path, step->target) == 0) {
+        if (strcmp(path, step->target) == 0)
             seen[i] = true;
-            read_only[i] = has_option(options, "ro");
-        }
     }
     if (!has_option(options, "ro") && !writable_here)
         return failed(failure, 0, "mountinfo: %s is writable", path);
@@ -471,50 +466,65 @@ static int check_mount(const struct plan *plan, const char *path, const char *op
     return 0;
 }
 
+static int check_mountinfo(const struct plan *plan, char *text, struct failure *failure)
+{
+    bool seen[MOUNTS_MAX] = {false};
+    size_t lines = 0;
+    for (char *line = strsep(&text, "\n"); line != NULL && *line != '\0'; line = strsep(&text, "\n"), lines++) {
+        char *field[6];
+        for (size_t i = 0; i < NELEM(field); i++)
+            field[i] = strsep(&line, " ");
+        if (field[5] == NULL)
+            return failed(failure, 0, "mountinfo: a line that is cut");
+        unescape(field[4]);
+        if (check_mount(plan, field[4], field[5], seen, failure) != 0)
+            return -1;
+    }
+    if (lines == 0)
+        return failed(failure, 0, "mountinfo is empty");
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (!seen[i])
+            return failed(failure, 0, "mountinfo: %s is not mounted", plan->mounts[i].target);
+    return 0;
+}
+
+/* Asked of the path itself: a mount may be listed and lie under another one. */
+static int check_read_only(const char *path, struct failure *failure)
+{
+    int root CLEANUP_FD = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return failed(failure, errno, "open /");
+    int fd CLEANUP_FD = walk(root, path, CREATE_NOTHING);
+    if (fd < 0)
+        return failed(failure, errno, "open %s", path);
+    struct statvfs status;
+    if (fstatvfs(fd, &status) != 0)
+        return failed(failure, errno, "statvfs %s", path);
+    return (status.f_flag & ST_RDONLY) != 0 ? 0 : failed(failure, 0, "statvfs: %s is writable", path);
+}
+
 int filesystem_verify(struct context *context, struct failure *failure)
 {
     const struct plan *plan = context->plan;
-    bool seen[MOUNTS_MAX] = {false};
-    bool read_only[MOUNTS_MAX] = {false};
     size_t capacity = (size_t)1 << 22; /* thousands of mounts of long names */
     char *text = malloc(capacity);
     if (text == NULL)
         return failed(failure, errno, "malloc");
-    if (read_file_at(AT_FDCWD, "/proc/self/mountinfo", text, capacity) < 0) {
-        int result = failed(failure, errno, "read /proc/self/mountinfo");
-        free(text);
-        return result;
-    }
     int result = 0;
-    size_t lines = 0;
-    char *rest = text;
-    for (char *line = strsep(&rest, "\n"); result == 0 && line != NULL && *line != '\0'; line = strsep(&rest, "\n")) {
-        char *field[6];
-        for (size_t i = 0; i < NELEM(field); i++)
-            field[i] = strsep(&line, " ");
-        if (field[5] == NULL) {
-            result = failed(failure, 0, "mountinfo: a line that is cut");
-            break;
-        }
-        unescape(field[4]);
-        result = check_mount(plan, field[4], field[5], seen, read_only, failure);
-        lines++;
-    }
-    if (result == 0 && lines == 0)
-        result = failed(failure, 0, "mountinfo is empty");
-    for (size_t i = 0; result == 0 && i < plan->mount_count; i++) {
-        const struct mount_step *step = &plan->mounts[i];
-        if (!seen[i])
-            result = failed(failure, 0, "mountinfo: %s is not mounted", step->target);
-        else if (step->kind == MOUNT_RO_BIND && !read_only[i])
-            result = failed(failure, 0, "mountinfo: %s is writable", step->target);
-    }
+    if (read_file_at(AT_FDCWD, "/proc/self/mountinfo", text, capacity) < 0)
+        result = failed(failure, errno, "read /proc/self/mountinfo");
+    else
+        result = check_mountinfo(plan, text, failure);
     free(text);
+    if (result == 0 && plan->root_read_only)
+        result = check_read_only("/", failure);
+    for (size_t i = 0; result == 0 && i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == MOUNT_RO_BIND)
+            result = check_read_only(plan->mounts[i].target, failure);
     return result;
 }
 
-/* Kernel knobs that belong to user id 0 by ownership, whatever its
- * capabilities: root agents must not reach them. */
+/* Kernel knobs that belong to user id 0 by ownership, whatever its capabilities: root agents must not reach them. */
 static const char *const proc_knobs[] = {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"};
 
 static int protect_knob(const char *path, struct failure *failure)

@@ -18,7 +18,9 @@ static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 int block_signals(void)
 {
     sigset_t all;
-    if (sigfillset(&all) != 0)
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    /* A caller that ignores SIGCHLD would take our children's statuses away, since that is inherited. */
+    if (sigfillset(&all) != 0 || sigaction(SIGCHLD, &action, NULL) != 0)
         return -1;
     return sigprocmask(SIG_SETMASK, &all, NULL);
 }
@@ -34,17 +36,22 @@ int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int next_signal(int signals)
+int next_signal(int signals, bool outside_only)
 {
     struct signalfd_siginfo info;
-    ssize_t n = read(signals, &info, sizeof info);
-    return n == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+    while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
+        /* A sender that has no pid here is outside. Only the kernel can say SI_USER and the like: sigqueue(3) with a
+           forged pid says SI_QUEUE (rt_sigqueueinfo(2)). */
+        bool outside = info.ssi_pid == 0 && (info.ssi_code == SI_USER || info.ssi_code == SI_KERNEL);
+        if (!outside_only || outside || info.ssi_signo == SIGCHLD)
+            return (int)info.ssi_signo;
+    }
+    return 0;
 }
 
 int release_stdio(const struct launch *launch)
 {
-    /* Whoever reads the command's output waits for all its writers: a launcher
-     * must not be one of them. */
+    /* Whoever reads the command's output waits for all its writers: a launcher must not be one of them. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (dup2(launch->null, fd) < 0)
             return -1;
@@ -61,8 +68,7 @@ void say_refused(const struct launch *launch, char *buffer, size_t used, const c
     }
 }
 
-/* For what fails before there is an init to report: the agent would wait for a
- * report in vain. */
+/* For what fails before there is an init to report: the agent would wait for a report in vain. */
 static int refuse_early(const struct launch *launch, const char *what)
 {
     char buffer[REPORT_MAX];
@@ -73,8 +79,7 @@ static int refuse_early(const struct launch *launch, const char *what)
     return EXIT_REFUSED;
 }
 
-/* Forks init into the pid namespace and tells it the pid that the outside knows
- * it by. */
+/* Forks init into the pid namespace and tells it the pid that the outside knows it by. */
 static _Noreturn void setup_run(struct launch *launch)
 {
     int told[2];
@@ -116,10 +121,20 @@ static int exit_status(int status)
     return WIFEXITED(status) ? WEXITSTATUS(status) : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : EXIT_REFUSED;
 }
 
-/* init is gone without a word: killed, if the command had begun. */
-static int silent_end(const struct launch *launch)
+/* init closed its end: because the command ended, or because it was killed. */
+static int end_of_launch(const struct launch *launch)
 {
-    return atomic_load(&launch->context.shared->started) ? 128 + SIGKILL : EXIT_REFUSED;
+    const struct shared *shared = launch->context.shared;
+    if (atomic_load(&shared->ended))
+        return exit_status(atomic_load(&shared->status));
+    if (atomic_load(&shared->started))
+        return 128 + SIGKILL;
+    char buffer[REPORT_MAX];
+    size_t used = 0;
+    if (!atomic_load(&shared->reported))
+        used = (size_t)snprintf(buffer, sizeof buffer, "%s", REPORT_FIRST_LINE);
+    say_refused(launch, buffer, used, "the launcher was killed");
+    return EXIT_REFUSED;
 }
 
 static int wait_for_init(struct launch *launch, int signals)
@@ -131,7 +146,7 @@ static int wait_for_init(struct launch *launch, int signals)
                 continue;
             return EXIT_REFUSED;
         }
-        for (int number = next_signal(signals); number != 0; number = next_signal(signals))
+        for (int number = next_signal(signals, false); number != 0; number = next_signal(signals, false))
             if (number == SIGCHLD) {
                 while (waitpid(-1, NULL, WNOHANG) > 0)
                     ; /* setup, whose end says nothing: init speaks through the socket */
@@ -142,11 +157,7 @@ static int wait_for_init(struct launch *launch, int signals)
             }
         if (polls[0].revents == 0)
             continue;
-        int status;
-        ssize_t n = recv(launch->socket, &status, sizeof status, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        return n == (ssize_t)sizeof status ? exit_status(status) : silent_end(launch);
+        return end_of_launch(launch); /* init says nothing through the socket; that it closes it is the message */
     }
 }
 
@@ -166,9 +177,7 @@ int front_run(struct launch *launch)
     }
     close_fd(&ends[1]);
     launch->socket = ends[0];
-    close_fd(&launch->report);
     close_fd(&launch->gate);
-    close_fd(&launch->complaints);
     int signals = open_signals();
     if (signals < 0 || release_stdio(launch) != 0)
         return EXIT_REFUSED; /* closing the socket ends the rest */

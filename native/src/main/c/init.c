@@ -32,8 +32,9 @@ struct init {
     int go;    /* write end: it may start the command */
     int64_t started_ms;
     bool command_ended;
-    int status;  /* the command's */
-    bool ending; /* TERM was sent; KILL follows */
+    int status;     /* the command's */
+    int64_t cpu_ms; /* CPU time that it, and the children it waited for, had used */
+    bool ending;    /* TERM was sent; KILL follows */
     bool ended_by_request;
     int64_t kill_at_ms;
 };
@@ -75,6 +76,8 @@ static _Noreturn void command_run(struct launch *launch, int ready, int go)
 {
     struct shared *shared = launch->context.shared;
     char byte = 'r';
+    if (is_applied(&launch->context, SESSION) && session_lead() != 0)
+        _exit(EXIT_REFUSED);
     sequence_run(&launch->context, STAGE_COMMAND);
     if (write_all(ready, &byte, 1) != 0 || read(go, &byte, 1) != 1)
         _exit(EXIT_REFUSED);
@@ -99,8 +102,7 @@ struct process {
     bool ours;
 };
 
-/* The process that /proc/<name>/stat tells of; false when it is gone or name is
- * no process. */
+/* The process that /proc/<name>/stat tells of; false when it is gone or name is no process. */
 static bool read_process(const char *name, struct process *process)
 {
     char path[64];
@@ -120,9 +122,8 @@ static bool read_process(const char *name, struct process *process)
 }
 
 /*
- * Sends to every descendant; for launches without a pid namespace, where
- * kill(-1) would reach the agent. Orphans are our children, since we are their
- * subreaper. What is forked meanwhile is found in the next round.
+ * Sends to every descendant; for launches without a pid namespace, where kill(-1) would reach the agent. Orphans are
+ * our children, since we are their subreaper. What is forked meanwhile is found in the next round.
  */
 static void signal_descendants(int number)
 {
@@ -189,6 +190,15 @@ static void append_to_report(const struct launch *launch, const char *text, size
         (void)write_all(launch->report, text, size);
 }
 
+/* The status goes through the shared page; the end of the socket says that it is there. */
+static void tell_front(struct launch *launch, int status)
+{
+    struct shared *shared = launch->context.shared;
+    atomic_store(&shared->status, status);
+    atomic_store(&shared->ended, true);
+    close_fd(&launch->socket);
+}
+
 static _Noreturn void refuse(struct init *init, const char *report, size_t used, const char *reason)
 {
     struct launch *launch = init->launch;
@@ -200,9 +210,20 @@ static _Noreturn void refuse(struct init *init, const char *report, size_t used,
         (void)kill(init->command, SIGKILL);
         (void)waitpid(init->command, NULL, 0);
     }
-    int status = EXIT_REFUSED << 8;
-    (void)send(launch->socket, &status, sizeof status, MSG_NOSIGNAL); /* front may be gone */
+    tell_front(launch, EXIT_REFUSED << 8);
     _exit(EXIT_REFUSED);
+}
+
+static int64_t milliseconds(const struct timeval *time)
+{
+    return (int64_t)time->tv_sec * 1000 + time->tv_usec / 1000;
+}
+
+/* Not by the signal alone, which anybody may send. The kernel counts in ticks, rusage more exactly: hence the slack. */
+static bool out_of_cpu(const struct init *init, int number)
+{
+    return (number == SIGXCPU || number == SIGKILL) && is_applied(&init->launch->context, RLIMIT_ROW_CPU) &&
+           init->cpu_ms + 100 >= (int64_t)rlimit_cpu_soft(init->plan->limits[RLIMIT_ROW_CPU]) * 1000;
 }
 
 static void report_end(const struct init *init)
@@ -220,7 +241,7 @@ static void report_end(const struct init *init)
     }
     if (WIFSIGNALED(init->status)) {
         int number = WTERMSIG(init->status);
-        const char *cause = number == SIGXCPU ? " cpu_time" : init->ended_by_request ? " terminated" : "";
+        const char *cause = out_of_cpu(init, number) ? " cpu_time" : init->ended_by_request ? " terminated" : "";
         used += snprintf(text + used, size - (size_t)used, "exit signal %d%s\n", number, cause);
     } else {
         used += snprintf(text + used, size - (size_t)used, "exit code %d\n", WEXITSTATUS(init->status));
@@ -229,20 +250,19 @@ static void report_end(const struct init *init)
         memset(&usage, 0, sizeof usage);
     used +=
         snprintf(text + used, size - (size_t)used, "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld\n",
-                 (long long)(now_ms() - init->started_ms),
-                 (long long)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000,
-                 (long long)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000, usage.ru_maxrss);
+                 (long long)(now_ms() - init->started_ms), (long long)milliseconds(&usage.ru_utime),
+                 (long long)milliseconds(&usage.ru_stime), usage.ru_maxrss);
     append_to_report(init->launch, text, (size_t)used);
 }
 
 /* ---- up to the gate ---- */
 
-/* Takes what front or the outside sends. Returns the signal that asks for the
- * end, or 0. */
+/* Takes what front or the outside sends. Returns the signal that asks for the end, or 0. */
 static int request_to_end(struct init *init)
 {
     int request = 0;
-    for (int number = next_signal(init->signals); number != 0; number = next_signal(init->signals))
+    int number;
+    while ((number = next_signal(init->signals, init->has_pid_namespace)) != 0)
         if (number != SIGCHLD)
             request = number;
     unsigned char byte;
@@ -319,19 +339,13 @@ static const char *wait_at_gate(struct init *init, char *buffer, size_t size)
 
 /* ---- while it runs ---- */
 
-static void tell_front(struct init *init)
-{
-    int *socket = &init->launch->socket;
-    (void)send(*socket, &init->status, sizeof init->status, MSG_NOSIGNAL); /* front may be gone */
-    close_fd(socket);
-}
-
 /* True when there is no child left. */
 static bool reap(struct init *init)
 {
     for (;;) {
         int status;
-        pid_t pid = waitpid(-1, &status, WNOHANG);
+        struct rusage usage;
+        pid_t pid = wait4(-1, &status, WNOHANG, &usage);
         if (pid < 0)
             return errno == ECHILD;
         if (pid == 0)
@@ -339,8 +353,9 @@ static bool reap(struct init *init)
         if (pid != init->command)
             continue;
         init->status = status;
+        init->cpu_ms = milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime);
         init->command_ended = true;
-        tell_front(init); /* at once: work in the background goes on behind it */
+        tell_front(init->launch, status); /* at once: work in the background goes on behind it */
         if (!init->plan->keep_background)
             begin_end(init, SIGTERM);
     }
@@ -369,8 +384,7 @@ static void run_to_the_end(struct init *init)
     }
 }
 
-/* Field 22 of /proc/self/stat: with the pid, it names this process for good
- * (proc_pid_stat(5)). */
+/* Field 22 of /proc/self/stat: with the pid, it names this process for good (proc_pid_stat(5)). */
 static unsigned long long own_start_time(void)
 {
     char text[1024];
@@ -444,10 +458,10 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
         refuse(&init, report, used, trouble);
     used = report_close(report, used, NULL);
     append_to_report(launch, report, used);
+    atomic_store(&context->shared->reported, true);
     if (launch->probe) {
         (void)kill(init.command, SIGKILL);
-        int status = 0;
-        (void)send(launch->socket, &status, sizeof status, MSG_NOSIGNAL);
+        tell_front(launch, 0);
         _exit(0);
     }
 

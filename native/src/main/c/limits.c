@@ -1,5 +1,4 @@
-/* The rlimit rows. A hard limit that is already lower stays: nobody gets more
- * than the agent has (setrlimit(2)). */
+/* The rlimit rows. A hard limit that is already lower stays: nobody gets more than the agent has (setrlimit(2)). */
 #include "sequence.h"
 
 #include <errno.h>
@@ -32,9 +31,22 @@ static int check_limit(struct context *context, enum primitive primitive, int re
     return 0;
 }
 
+uint64_t rlimit_cpu_soft(uint64_t hard)
+{
+    return hard > 1 ? hard - 1 : hard;
+}
+
 int rlimit_cpu_apply(struct context *context, struct failure *failure)
 {
-    return lower_limit(context, RLIMIT_ROW_CPU, RLIMIT_CPU, failure);
+    if (lower_limit(context, RLIMIT_ROW_CPU, RLIMIT_CPU, failure) != 0)
+        return -1;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CPU, &limit) != 0)
+        return failed(failure, errno, "getrlimit");
+    limit.rlim_cur = lower(limit.rlim_cur, (rlim_t)rlimit_cpu_soft(limit.rlim_max));
+    if (setrlimit(RLIMIT_CPU, &limit) != 0)
+        return failed(failure, errno, "setrlimit to %llu", (unsigned long long)limit.rlim_cur);
+    return 0;
 }
 
 int rlimit_cpu_verify(struct context *context, struct failure *failure)

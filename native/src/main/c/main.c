@@ -1,5 +1,4 @@
-/* The command line: reads the plan, opens what it names, and hands over to
- * front. */
+/* The command line: reads the plan, opens what it names, and hands over to front. */
 #include "launch.h"
 #include "report.h"
 
@@ -18,12 +17,11 @@
 #define LAUNCHER_VERSION "development"
 #endif
 
-/* Says why nothing will run: in the report when the plan names one, else on
- * stderr. Returns the exit status. */
+/* Says why nothing will run: in the report when the plan names one, else on stderr. Returns the exit status. */
 static int refuse_plan(const struct plan *plan, const char *text)
 {
     if (plan->report_file != NULL) {
-        int report CLEANUP_FD = open(plan->report_file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+        int report CLEANUP_FD = open(plan->report_file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         char buffer[REPORT_MAX] = REPORT_FIRST_LINE;
         size_t used = report_close(buffer, strlen(buffer), text);
         if (report >= 0 && write_all(report, buffer, used) == 0)
@@ -41,8 +39,7 @@ static int refuse_errno(const struct plan *plan, const char *what, const char *o
     return refuse_plan(plan, text);
 }
 
-/* Descriptors 0 to 2 must exist, or the files opened below would become the
- * command's stdio. */
+/* Descriptors 0 to 2 must exist, or the files opened below would become the command's stdio. */
 static int ensure_stdio(void)
 {
     int fd;
@@ -101,8 +98,7 @@ static int read_filter(struct context *context)
     return 0;
 }
 
-/* For --probe: everything, with the least of parameters, so that each row is
- * tried and nothing is changed by it. */
+/* For --probe: everything, with the least of parameters, so that each row is tried and nothing is changed by it. */
 static void plan_probe(struct plan *plan)
 {
     const enum primitive rows[] = {SESSION,           CLOSE_FDS,     USER_NAMESPACE,   PID_NAMESPACE, MOUNT_NAMESPACE,
@@ -137,7 +133,8 @@ static int open_for_run(struct launch *launch)
 {
     const struct plan *plan = launch->context.plan;
     if (plan->report_file != NULL) {
-        launch->report = open(plan->report_file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+        /* Never waits for a reader of a pipe; a report that nobody takes is an error like any other. */
+        launch->report = open(plan->report_file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (launch->report < 0) {
             int error = errno;
             (void)dprintf(STDERR_FILENO, "sandbox-launcher: --report %s: %s\n", plan->report_file, strerror(error));
@@ -149,7 +146,7 @@ static int open_for_run(struct launch *launch)
             return refuse_errno(plan, "dup", "stderr");
     }
     if (plan->gate_file != NULL) {
-        launch->gate = open(plan->gate_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        launch->gate = open(plan->gate_file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (launch->gate < 0)
             return refuse_errno(plan, "--gate", plan->gate_file);
     }

@@ -1,5 +1,4 @@
-/* The namespace rows. Each is unshared alone, so that each has its own errno,
- * and compared with where we came from. */
+/* The namespace rows. Each is unshared alone, so that each has its own errno, and compared with where we came from. */
 #include "sequence.h"
 
 #include <errno.h>
@@ -9,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 
 #ifndef CLONE_NEWCGROUP
 #define CLONE_NEWCGROUP 0x02000000
@@ -47,8 +47,7 @@ int namespaces_remember(struct context *context)
 {
     for (size_t i = 0; i < NELEM(namespaces); i++) {
         char *text = context->namespaces[namespaces[i].primitive];
-        /* A kernel without this namespace has no such link, and then unshare says
-         * so. */
+        /* A kernel without this namespace has no such link, and then unshare says so. */
         if (read_link(namespaces[i].link, text, sizeof context->namespaces[0]) != 0 && errno != ENOENT)
             return -1;
     }
@@ -82,20 +81,6 @@ static int map_id(const char *path, unsigned id, struct failure *failure)
     return write_file(path, line) == 0 ? 0 : failed(failure, errno, "write %s", path);
 }
 
-int user_namespace_apply(struct context *context, struct failure *failure)
-{
-    if (enter(USER_NAMESPACE, failure) != 0)
-        return -1;
-    /* Files that a build makes must stay the agent's: the ids are mapped to
-       themselves (user_namespaces(7)). setgroups must be denied before gid_map
-       may be written. */
-    if (write_file("/proc/self/setgroups", "deny") != 0)
-        return failed(failure, errno, "write /proc/self/setgroups");
-    if (map_id("/proc/self/uid_map", context->uid, failure) != 0)
-        return -1;
-    return map_id("/proc/self/gid_map", context->gid, failure);
-}
-
 static int check_map(const char *path, unsigned id, struct failure *failure)
 {
     char text[256];
@@ -114,18 +99,60 @@ int user_namespace_verify(struct context *context, struct failure *failure)
     if (differs(context, USER_NAMESPACE, failure) != 0 || check_map("/proc/self/uid_map", context->uid, failure) != 0 ||
         check_map("/proc/self/gid_map", context->gid, failure) != 0)
         return -1;
-    /* Ubuntu's AppArmor lets unshare succeed and withholds the capabilities,
-     * which is what all the rest needs. */
+    /* Ubuntu's AppArmor lets unshare succeed and withholds the capabilities, which is what all the rest needs. */
     if (!has_capability(CAP_SYS_ADMIN))
         return failed(failure, EPERM, "no capabilities in the new namespace (AppArmor?)");
     return 0;
 }
 
+static int enter_user_namespace(const struct context *context, struct failure *failure)
+{
+    if (enter(USER_NAMESPACE, failure) != 0)
+        return -1;
+    /* Files that a build makes must stay the agent's: the ids are mapped to themselves (user_namespaces(7)).
+       setgroups must be denied before gid_map may be written. */
+    if (write_file("/proc/self/setgroups", "deny") != 0)
+        return failed(failure, errno, "write /proc/self/setgroups");
+    if (map_id("/proc/self/uid_map", context->uid, failure) != 0)
+        return -1;
+    return map_id("/proc/self/gid_map", context->gid, failure);
+}
+
+/*
+ * There is no way back out of a user namespace, and one without maps or capabilities is worse than none: files would
+ * belong to nobody. So a child goes first, and what it finds decides.
+ */
+static int try_user_namespace(struct context *context, struct failure *failure)
+{
+    struct failure *trial = &context->shared->trial;
+    pid_t child = fork();
+    if (child < 0)
+        return failed(failure, errno, "fork");
+    if (child == 0)
+        _exit(enter_user_namespace(context, trial) == 0 && user_namespace_verify(context, trial) == 0 ? 0 : 1);
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return failed(failure, errno, "waitpid");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (!WIFEXITED(status))
+        return failed(failure, 0, "the process that tried it was killed");
+    *failure = *trial;
+    return -1;
+}
+
+int user_namespace_apply(struct context *context, struct failure *failure)
+{
+    if (try_user_namespace(context, failure) != 0)
+        return -1;
+    return enter_user_namespace(context, failure);
+}
+
 int pid_namespace_apply(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Takes effect for our next child, which becomes its init; never for a
-     * process that goes on by itself. */
+    /* Takes effect for our next child, which becomes its init; never for a process that goes on by itself. */
     return enter(PID_NAMESPACE, failure);
 }
 
@@ -141,8 +168,7 @@ int mount_namespace_apply(struct context *context, struct failure *failure)
     (void)context;
     if (enter(MOUNT_NAMESPACE, failure) != 0)
         return -1;
-    /* Otherwise what is mounted on the host later shows up in the view, or ours
-     * on the host. */
+    /* Otherwise what is mounted on the host later shows up in the view, or ours on the host. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return failed(failure, errno, "mount / private");
     return 0;

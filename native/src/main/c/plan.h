@@ -1,7 +1,6 @@
 /*
- * The plan: what one launch asks of the launcher, parsed from the command line
- * and from --args. Parsing reads hostile input and touches nothing but the
- * plan; opening the files it names is main's work.
+ * The plan: what one launch asks of the launcher, parsed from the command line and from --args. Parsing reads hostile
+ * input and touches nothing but the plan; opening the files it names is main's work.
  */
 #pragma once
 
@@ -18,8 +17,7 @@
 
 enum mount_kind { MOUNT_BIND, MOUNT_RO_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV };
 
-/* One mount of the view. Paths are absolute and canonical: no symbolic link,
- * `.`, `..` or `//` in them. */
+/* One mount of the view. Paths are absolute and canonical: no symbolic link, `.`, `..` or `//` in them. */
 struct mount_step {
     enum mount_kind kind;
     const char *source; /* bind, ro-bind */
@@ -64,16 +62,14 @@ struct problem {
 void plan_init(struct plan *plan);
 
 /*
- * Takes over the options in words (without the program's name). --args is only
- * noted in args_file. words must outlive the plan. False with a problem that
- * names the word.
+ * Takes over the options in words (without the program's name). --args is only noted in args_file. words must outlive
+ * the plan. False with a problem that names the word.
  */
 bool plan_parse(struct plan *plan, char **words, size_t count, bool from_file, struct problem *problem);
 
 /*
- * Splits the content of an --args file (size bytes, followed by a NUL of the
- * caller's) into words, in place. Checks magic, version and the closing word,
- * so that a cut file is no plan. Returns the number of option words and where
+ * Splits the content of an --args file (size bytes, followed by a NUL of the caller's) into words, in place. Checks
+ * magic, version and the closing word, so that a cut file is no plan. Returns the number of option words and where
  * they start, or false with a problem.
  */
 bool plan_split(char *content, size_t size, char **words, size_t max, size_t *count, struct problem *problem);

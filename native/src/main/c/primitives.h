@@ -1,7 +1,6 @@
 /*
- * The vocabulary of the launcher: primitives, how each ended, levels. Pure: no
- * system call in here. The order of the primitives is the order of the sequence
- * and of the report.
+ * The vocabulary of the launcher: primitives, how each ended, levels. Pure: no system call in here. The order of the
+ * primitives is the order of the sequence and of the report.
  */
 #pragma once
 
@@ -68,9 +67,8 @@ const char *level_name(enum level level);
 bool level_parse(const char *name, enum level *level);
 
 /*
- * The level over the primitives that were asked for: all applied FULL, none
- * NONE, else PARTIAL. The profile `standard` asks for so little that it is
- * BASELINE at best, and NONE as soon as one of its rows is missing: PARTIAL
+ * The level over the primitives that were asked for: all applied FULL, none NONE, else PARTIAL. The profile
+ * `standard` asks for so little that it is BASELINE at best, and NONE as soon as one of its rows is missing: PARTIAL
  * would rank above BASELINE. Asking for nothing is NONE.
  */
 enum level level_of(bool standard, primitive_set asked, const struct outcome outcomes[PRIMITIVE_COUNT]);

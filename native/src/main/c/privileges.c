@@ -1,5 +1,4 @@
-/* no_new_privs, capabilities, seccomp: what the command may ask of the kernel.
- */
+/* no_new_privs, capabilities, seccomp: what the command may ask of the kernel. */
 #include "sequence.h"
 
 #include <errno.h>
@@ -22,8 +21,7 @@
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |                   \
      SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-/* The five sets in two words each, as capget(2) of version 3 gives three of
- * them. */
+/* The five sets in two words each, as capget(2) of version 3 gives three of them. */
 struct capability_sets {
     struct __user_cap_data_struct word[2];
 };
@@ -66,8 +64,7 @@ int no_new_privs_verify(struct context *context, struct failure *failure)
 int capabilities_apply(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Ambient first, securebits and bounding set while CAP_SETPCAP is still
-     * there, the rest at last. */
+    /* Ambient first, securebits and bounding set while CAP_SETPCAP is still there, the rest at last. */
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return failed(failure, errno, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
     /* Without these an execve(2) by user id 0 would get everything back. */
@@ -110,24 +107,35 @@ int capabilities_verify(struct context *context, struct failure *failure)
     return 0;
 }
 
+/* The least useful of the capabilities in a set, or 0 for an empty one. */
+static uint64_t least_useful(uint64_t set)
+{
+    static const int preferred[] = {CAP_BLOCK_SUSPEND, CAP_WAKE_ALARM, CAP_LEASE, CAP_AUDIT_WRITE,
+                                    CAP_NET_BIND_SERVICE};
+    for (size_t i = 0; i < NELEM(preferred); i++)
+        if ((set & (UINT64_C(1) << preferred[i])) != 0)
+            return UINT64_C(1) << preferred[i];
+    return set & -set;
+}
+
 int shield_init(void)
 {
     /*
-     * The command runs under init's user id. ptrace(2), process_vm_writev(2) and
-     * /proc/1/{mem,fd} are refused to it as long as init's permitted set is no
-     * subset of its own, empty one (Documentation: "Ptrace access mode checking",
-     * ptrace(2)). So init keeps one capability that means nothing outside the
-     * initial user namespace and little in it, not even effective. The agent,
-     * owner of the user namespace, still reads and signals init.
+     * The command runs under init's user id. ptrace(2), process_vm_writev(2) and /proc/1/{mem,fd} are refused to it
+     * as long as init's permitted set is no subset of its own, empty one ("Ptrace access mode checking", ptrace(2)).
+     * So init keeps one capability that means nothing outside the initial user namespace and little in it, not even
+     * effective; another one where that is not to be had (root in a container). The agent, owner of the user
+     * namespace, still reads and signals init.
      */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -1;
     struct capability_sets sets;
     if (get_sets(&sets) != 0)
         return -1;
-    uint32_t keep = sets.word[CAP_BLOCK_SUSPEND / 32].permitted & (1U << (CAP_BLOCK_SUSPEND % 32));
+    uint64_t keep = least_useful((uint64_t)sets.word[1].permitted << 32 | sets.word[0].permitted);
     memset(&sets, 0, sizeof sets);
-    sets.word[CAP_BLOCK_SUSPEND / 32].permitted = keep;
+    sets.word[0].permitted = (uint32_t)keep;
+    sets.word[1].permitted = (uint32_t)(keep >> 32);
     return set_sets(&sets);
 }
 
@@ -136,9 +144,8 @@ int seccomp_apply(struct context *context, struct failure *failure)
     if (context->filter == NULL)
         return unavailable(failure, 0, "no filter for this architecture");
     struct sock_fprog program = {.len = context->filter_length, .filter = context->filter};
-    /* SPEC_ALLOW: without it older kernels switch speculation off for the whole
-       build (prctl(2), PR_SET_SPECULATION_CTRL), which costs up to half of the
-       speed and protects nobody here. */
+    /* SPEC_ALLOW: without it older kernels switch speculation off for the whole build (prctl(2),
+       PR_SET_SPECULATION_CTRL), which costs up to half of the speed and protects nobody here. */
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0)
         return 0;
     if (errno == EINVAL && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0)

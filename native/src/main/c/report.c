@@ -17,8 +17,7 @@ static size_t PRINTF_LIKE(4, 5) append(char *buffer, size_t size, size_t used, c
     return n < 0 ? used : used + (size_t)n;
 }
 
-/* One attempt with details cut at detail_max bytes; a result of size or more
- * means that it did not fit. */
+/* One attempt with details cut at detail_max bytes; a result of size or more means that it did not fit. */
 static size_t compose(char *buffer, size_t size, const struct context *context, enum level level, long init_pid,
                       unsigned long long init_start, size_t detail_max)
 {

@@ -1,5 +1,4 @@
-/* The report: what held, as text for whoever launched us. Format in
- * docs/architecture.md; version first. */
+/* The report: what held, as text for whoever launched us. Format in docs/architecture.md; version first. */
 #pragma once
 
 #include "sequence.h"
@@ -8,16 +7,14 @@
 #define REPORT_MAX 4096 /* one write(2); PIPE_BUF, so that it arrives whole */
 
 /*
- * Composes the first part into buffer (REPORT_MAX bytes), without the closing
- * ready/refused line, of which room is left. Returns its length.
+ * Composes the first part into buffer (REPORT_MAX bytes), without the closing ready/refused line, of which room is
+ * left. Returns its length.
  */
 size_t report_rows(char buffer[REPORT_MAX], const struct context *context, enum level level, long init_pid,
                    unsigned long long init_start);
 
-/* "ready\n", or "refused REASON\n" when reason is not NULL. Appended to buffer
- * at used; returns the new length. */
+/* "ready\n", or "refused REASON\n" when reason is not NULL. Appended to buffer at used; returns the new length. */
 size_t report_close(char buffer[REPORT_MAX], size_t used, const char *reason);
 
-/* Why this plan's minimum is not met; NULL when it is. The text lives in
- * buffer. */
+/* Why this plan's minimum is not met; NULL when it is. The text lives in buffer. */
 const char *shortfall(const struct context *context, enum level level, char *buffer, size_t size);

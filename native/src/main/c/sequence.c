@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A row that a later version of the launcher fills in. Asking for it is not an
-   error of the command line: an older launcher must say what it lacks, and the
-   minimum level decides. */
+/*
+ * A row that a later version of the launcher fills in. Asking for it is not an error of the command line: an older
+ * launcher must say what it lacks, and the minimum level decides.
+ */
 static int not_built(struct context *context, struct failure *failure)
 {
     (void)context;
@@ -20,7 +21,7 @@ static int not_built(struct context *context, struct failure *failure)
     }
 
 static const struct primitive_row table[PRIMITIVE_COUNT] = {
-    [SESSION] = {STAGE_SETUP, STAGE_SETUP, 0, false, session_apply, session_verify},
+    [SESSION] = {STAGE_SETUP, STAGE_COMMAND, 0, false, session_apply, session_verify},
     [CLOSE_FDS] = {STAGE_SETUP, STAGE_COMMAND, 0, false, close_fds_apply, close_fds_verify},
     [ENVIRONMENT] = NOT_BUILT,
     [CGROUP] = NOT_BUILT,
@@ -47,8 +48,7 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [LANDLOCK_FS] = NOT_BUILT,
     [LANDLOCK_NET] = NOT_BUILT,
     [LANDLOCK_SCOPE] = NOT_BUILT,
-    /* seccomp(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has
-       taken the latter */
+    /* seccomp(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has taken the latter */
     [SECCOMP] = {STAGE_COMMAND, STAGE_COMMAND, BIT(NO_NEW_PRIVS), false, seccomp_apply, seccomp_verify},
 };
 
@@ -86,8 +86,7 @@ bool is_applied(const struct context *context, enum primitive primitive)
     return context->shared->outcomes[primitive].status == APPLIED;
 }
 
-/* A row whose prerequisite is not there is never attempted: no pivot_root in
- * the host's mount namespace. */
+/* A row whose prerequisite is not there is never attempted: no pivot_root in the host's mount namespace. */
 static int check_needs(const struct context *context, const struct primitive_row *row, struct failure *failure)
 {
     for (size_t i = 0; i < PRIMITIVE_COUNT; i++)
@@ -115,9 +114,8 @@ void sequence_run(struct context *context, enum stage stage)
             if (result == 0)
                 shared->pending |= BIT(i);
         }
-        /* Read back here, or where a later stage can see it. Until then others may
-           build on it (`applied`); what stays pending because a process ended
-           before its read-back is failed by sequence_finish(). */
+        /* Read back here, or where a later stage can see it. Until then others may build on it (`applied`); what
+           stays pending because a process ended before its read-back is failed by sequence_finish(). */
         if (result == 0 && row->verified_in == stage && (shared->pending & BIT(i)) != 0) {
             result = row->verify(context, &failure);
             shared->pending &= ~BIT(i);

@@ -1,8 +1,7 @@
 /*
- * The sequence: one ordered table of primitives, each with `apply` and
- * `verify`. A primitive counts as applied only when its read-back from the
- * kernel agrees. Three of our processes walk the same table, each doing the
- * rows of its stage; they share the outcomes, and never run at the same time.
+ * The sequence: one ordered table of primitives, each with `apply` and `verify`. A primitive counts as applied only
+ * when its read-back from the kernel agrees. Three of our processes walk the same table, each doing the rows of its
+ * stage; they share the outcomes, and never run at the same time.
  */
 #pragma once
 
@@ -11,24 +10,31 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* Which process does a row. Verification may belong to a later stage than
- * application. */
+/* Which process does a row. Verification may belong to a later stage than application. */
 enum stage {
-    STAGE_SETUP,   /* the process that unshares; outside of the new pid namespace,
-                      gone before the command runs */
-    STAGE_INIT,    /* pid 1 of the new pid namespace; builds the view, stays, reaps
-                    */
+    STAGE_SETUP,   /* the process that unshares; outside of the new pid namespace, gone before the command runs */
+    STAGE_INIT,    /* pid 1 of the new pid namespace; builds the view, stays, reaps */
     STAGE_COMMAND, /* becomes the command */
 };
 
 #define MAX_OWN_FDS 8
 
-/* Mapped MAP_SHARED before the first fork; it is not mapped in the command,
- * which starts with execve(2). */
+/* Why a primitive did not come about. */
+struct failure {
+    enum status status; /* FAILED or UNAVAILABLE */
+    int error;
+    char detail[DETAIL_SIZE];
+};
+
+/* Mapped MAP_SHARED before the first fork; it is not mapped in the command, which starts with execve(2). */
 struct shared {
     struct outcome outcomes[PRIMITIVE_COUNT];
-    primitive_set pending;   /* applied, to be verified by a later stage */
-    _Atomic bool started;    /* the command was let go: its exit status is the launcher's */
+    primitive_set pending; /* applied, to be verified by a later stage */
+    struct failure trial;  /* of a process that tried something out before we do it */
+    _Atomic bool reported; /* the first part of the report was written */
+    _Atomic bool started;  /* the command was let go: its exit status is the launcher's */
+    _Atomic bool ended;    /* the command ended, with this status of wait(2) */
+    _Atomic int status;
     _Atomic int exec_error;  /* errno of the execve(2) that failed, else 0 */
     _Atomic int exec_status; /* 126 or 127 then */
 };
@@ -46,15 +52,7 @@ struct context {
     char cwd[4096];
 };
 
-/* Why a primitive did not come about. */
-struct failure {
-    enum status status; /* FAILED or UNAVAILABLE */
-    int error;
-    char detail[DETAIL_SIZE];
-};
-
-/* Both record and return -1, for `return failed(...)`. The text names the
- * operation and its object. */
+/* Both record and return -1, for `return failed(...)`. The text names the operation and its object. */
 int failed(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 int unavailable(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 
@@ -80,8 +78,9 @@ int session_apply(struct context *context, struct failure *failure);
 int session_verify(struct context *context, struct failure *failure);
 int close_fds_apply(struct context *context, struct failure *failure);
 int close_fds_verify(struct context *context, struct failure *failure);
-/* Back to what a program expects at its start: nothing blocked. For the
- * command's process, last thing. */
+/* A session of the command's own, apart from init's: `kill 0` inside must not reach init. 0 or -1. */
+int session_lead(void);
+/* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */
 int unblock_signals(void);
 
 /* namespaces.c */
@@ -106,6 +105,8 @@ int proc_apply(struct context *context, struct failure *failure);
 int proc_verify(struct context *context, struct failure *failure);
 
 /* limits.c */
+/* The soft limit for a hard one: a second less, so that the process hears SIGXCPU before it is killed. */
+uint64_t rlimit_cpu_soft(uint64_t hard);
 int rlimit_cpu_apply(struct context *context, struct failure *failure);
 int rlimit_cpu_verify(struct context *context, struct failure *failure);
 int rlimit_nofile_apply(struct context *context, struct failure *failure);
@@ -121,6 +122,5 @@ int capabilities_verify(struct context *context, struct failure *failure);
 int seccomp_apply(struct context *context, struct failure *failure);
 int seccomp_verify(struct context *context, struct failure *failure);
 bool has_capability(int capability);
-/* Takes init's privileges away but for one that is of no use and keeps the
- * command from tracing it. 0 or -1. */
+/* Takes init's privileges away but for one that is of no use and keeps the command from tracing it. 0 or -1. */
 int shield_init(void);

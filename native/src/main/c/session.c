@@ -1,11 +1,11 @@
-/* Rows 1 and 2: what a process inherits without being asked: session, signals,
- * umask, descriptors. */
+/* Rows 1 and 2: what a process inherits without being asked: session, signals, umask, descriptors. */
 #include "sequence.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,12 +28,22 @@ static int kernel_sigaction(int number, const union kernel_action *action, union
     return (int)syscall(SYS_rt_sigaction, number, action, old, KERNEL_MASK_SIZE);
 }
 
+/* The agent's session keyring may hold its credentials: a new, empty one (keyctl(2)). */
+static int leave_keyring(struct failure *failure)
+{
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
+        return 0;
+    /* ENOSYS: there are no keys in this kernel. EPERM: a filter around us refuses the call to everybody inside too. */
+    return errno == ENOSYS || errno == EPERM ? 0 : failed(failure, errno, "keyctl KEYCTL_JOIN_SESSION_KEYRING");
+}
+
 int session_apply(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Never EPERM: we were just forked, so we lead no process group (setsid(2)).
-       Without a controlling terminal there is no TIOCSTI at the agent's
-       (CVE-2017-5226). */
+    if (leave_keyring(failure) != 0)
+        return -1;
+    /* Never EPERM: we were just forked, so we lead no process group (setsid(2)). Without a controlling terminal there
+       is no TIOCSTI at the agent's (CVE-2017-5226). */
     if (setsid() < 0)
         return failed(failure, errno, "setsid");
     for (int number = 1; number <= LAST_SIGNAL; number++) {
@@ -63,6 +73,11 @@ int session_verify(struct context *context, struct failure *failure)
     if ((mask & S_IWOTH) == 0)
         return failed(failure, 0, "umask: %04o", (unsigned)mask);
     return 0;
+}
+
+int session_lead(void)
+{
+    return setsid() < 0 ? -1 : 0;
 }
 
 int unblock_signals(void)
@@ -110,8 +125,7 @@ static int close_listed(const struct context *context, struct failure *failure)
 
 int close_fds_apply(struct context *context, struct failure *failure)
 {
-    /* An inherited descriptor, a directory of the host for one, would be a way
-     * around the view (CVE-2024-21626). */
+    /* An inherited descriptor, a directory of the host for one, would be a way around the view (CVE-2024-21626). */
     unsigned first = 3;
     for (size_t i = 0; i < context->own_fd_count; i++) {
         unsigned own = (unsigned)context->own_fds[i];
@@ -127,8 +141,15 @@ int close_fds_apply(struct context *context, struct failure *failure)
 int close_fds_verify(struct context *context, struct failure *failure)
 {
     (void)context;
-    /* Seen by the process that becomes the command: whatever is open there must
-     * go away with execve(2). */
+    /* A directory as stdin would be a way around the view, as any other descriptor of one. */
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat status;
+        if (fstat(fd, &status) != 0)
+            return failed(failure, errno, "fstat %d", fd);
+        if (S_ISDIR(status.st_mode))
+            return failed(failure, 0, "descriptor %d is a directory", fd);
+    }
+    /* Seen by the process that becomes the command: whatever is open there must go away with execve(2). */
     DIR *list = opendir("/proc/self/fd");
     if (list == NULL)
         return failed(failure, errno, "opendir /proc/self/fd");

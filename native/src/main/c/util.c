@@ -108,8 +108,7 @@ int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The length of the UTF-8 character at text, or 0 when there is none
- * (truncated, overlong, surrogate, too large). */
+/* The length of the UTF-8 character at text, or 0 when there is none (truncated, overlong, surrogate, too large). */
 static size_t utf8_length(const unsigned char *text)
 {
     unsigned char c = text[0];

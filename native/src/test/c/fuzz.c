@@ -1,7 +1,6 @@
 /*
- * Feeds the plan parser with mutated plans, under the sanitizers. A plain loop
- * with a fixed seed, so that it runs with any compiler; with -DLIBFUZZER it is
- * a libFuzzer target instead:
+ * Feeds the plan parser with mutated plans, under the sanitizers. A plain loop with a fixed seed, so that it runs
+ * with any compiler; with -DLIBFUZZER it is a libFuzzer target instead:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DLIBFUZZER -D_GNU_SOURCE
  * -Isrc/main/c src/test/c/fuzz.c \
  *         $(ls src/main/c/?*.c | grep -v main.c)

@@ -1,5 +1,4 @@
-/* Tests of the launcher's pure parts: words, plan, level, report. Built with
- * sanitizers; no system call of interest. */
+/* Tests of the launcher's pure parts: words, plan, level, report. Built with sanitizers; no system call of interest. */
 #include "plan.h"
 #include "report.h"
 

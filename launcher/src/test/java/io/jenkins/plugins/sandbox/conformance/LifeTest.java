@@ -265,6 +265,71 @@ class LifeTest {
     }
 
     @Test
+    void theCommandCannotPassForSomebodyOutsideWhoEndsIt() throws Exception {
+        // kill -TERM, and with a forged sender by sigqueue, and to the process group it was started in
+        Running running = launch.strict(workspace)
+                .start("sh", "-c", "trap '' TERM; kill -TERM 1; env kill -TERM -q 7 1; kill -TERM 0; sleep 0.3; echo alive");
+        assertThat(running.result().out()).isEqualTo("alive\n");
+        assertThat(running.ended().ending().exit().cause()).isNull();
+        assertThat(running.result().status()).isZero();
+    }
+
+    @Test
+    void killOfItsOwnGroupEndsTheCommandAndNotTheLauncher() throws Exception {
+        Running running = launch.strict(workspace).start("sh", "-c", "sleep 60 & kill -KILL 0");
+        assertThat(running.result().status()).isEqualTo(137);
+        assertThat(running.ended().ending().exit().signal()).isEqualTo(9);
+    }
+
+    @Test
+    void aCallerThatIgnoresItsChildrenStillHearsTheStatus() throws Exception {
+        Running running = launch.primitives(List.of("no_new_privs"))
+                .behind("env", "--ignore-signal=CHLD")
+                .start("sh", "-c", "exit 7");
+        assertThat(running.result().status()).isEqualTo(7);
+        assertThat(running.ended().ending().exit().code()).isEqualTo(7);
+    }
+
+    @Test
+    void aGateWithNobodyAtTheOtherEndTimesOut() throws Exception {
+        Path gate = directory.resolve("gate");
+        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor()).isZero();
+        Result result = launch.strict(workspace)
+                .options("--gate", gate.toString(), "--gate-timeout", "1")
+                .run(": > started");
+        assertThat(result.status()).isEqualTo(125);
+        assertThat(result.report()).endsWith("refused gate timed out after 1 s\n");
+    }
+
+    @Test
+    void aKilledLauncherLeavesAReportThatSaysSo() throws Exception {
+        Path gate = Files.createFile(directory.resolve("gate"));
+        Running running =
+                launch.strict(workspace).options("--gate", gate.toString()).start("sh", "-c", ": > started");
+        running.await("ready");
+        assertThat(ProcessHandle.of(running.initPid()).orElseThrow().destroyForcibly()).isTrue();
+        Result result = running.result();
+        assertThat(result.status()).isEqualTo(125);
+        assertThat(result.report()).endsWith("ready\nrefused the launcher was killed\n");
+        assertThat(workspace.resolve("started")).doesNotExist();
+    }
+
+    @Test
+    void aSpinnerThatUsesUpItsCpuTimeIsNamedAndAForgedSignalIsNot() throws Exception {
+        NativeLaunch limited =
+                launch.primitives(List.of("rlimit_cpu")).options("--rlimit", "cpu=2");
+        Running spinner = limited.start("sh", "-c", "while :; do :; done");
+        assertThat(spinner.result().status()).isEqualTo(128 + 24);
+        assertThat(spinner.ended().ending().exit().cause()).isEqualTo("cpu_time");
+        Running forged = new NativeLaunch(directory)
+                .primitives(List.of("rlimit_cpu"))
+                .options("--rlimit", "cpu=2")
+                .start("sh", "-c", "kill -XCPU $$");
+        assertThat(forged.result().status()).isEqualTo(128 + 24);
+        assertThat(forged.ended().ending().exit().cause()).isNull();
+    }
+
+    @Test
     void orphansAreReaped() throws Exception {
         Running running = launch.strict(workspace)
                 .start("sh", "-c", "for i in 1 2 3 4 5; do sh -c '(sleep 0.1 &)'; done; sleep 0.5; grep -c Z /proc/[0-9]*/stat "

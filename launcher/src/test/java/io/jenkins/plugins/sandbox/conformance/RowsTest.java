@@ -80,6 +80,15 @@ class RowsTest {
         assertThat(result.applied("close_fds")).isTrue();
     }
 
+    @Test
+    void aDirectoryAsStdinIsNoWayAroundTheView() throws Exception {
+        Result result = launch.primitives(List.of("close_fds"))
+                .behind("sh", "-c", "exec \"$@\" < /", "sh")
+                .run("ls /proc/self/fd/0/etc");
+        assertThat(result.outcome("close_fds").status()).isEqualTo(Status.FAILED);
+        assertThat(result.outcome("close_fds").detail()).isEqualTo("descriptor 0 is a directory");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "user_namespace,user", "pid_namespace,pid", "mount_namespace,mnt",
@@ -209,6 +218,18 @@ class RowsTest {
         assertThat(Files.readString(file)).isEqualTo("kept\n");
         launch.in(workspace).control(script);
         assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void aReadOnlyMountThatALaterOneCoversIsNotReportedAsApplied() throws Exception {
+        Path file = Files.writeString(workspace.resolve("config"), "kept\n");
+        Result result = launch.strict(workspace)
+                .options("--ro-bind", file.toString(), file.toString())
+                .options("--bind", workspace.toString(), workspace.toString())
+                .run("echo changed > config && echo wrote");
+        assertThat(result.out()).isEqualTo("wrote\n");
+        assertThat(result.outcome("filesystem").status()).isEqualTo(Status.FAILED);
+        assertThat(result.outcome("filesystem").detail()).isEqualTo("statvfs: " + file + " is writable");
     }
 
     @Test
