@@ -25,6 +25,8 @@ public final class SandboxedProcess extends Process {
     /** A launch has no longest time of its own. */
     private static final Duration NO_LIMIT = Duration.ofDays(365);
 
+    private static final int INIT_GONE_MILLIS = 5_000;
+
     private final Process front;
     private final Report report;
     private final int graceSeconds;
@@ -48,6 +50,10 @@ public final class SandboxedProcess extends Process {
             if (bytes.isPresent()) {
                 read = ReportParser.parseEnding(bytes.get());
             }
+            // Its last words, or the end of its pipe, come a moment before init itself is gone.
+            for (int i = 0; i < INIT_GONE_MILLIS && isInitAlive(); i++) {
+                Thread.sleep(1);
+            }
         } catch (ReportException | InterruptedException e) {
             // As if it had said nothing; nobody interrupts this thread.
             read = null;
@@ -57,8 +63,12 @@ public final class SandboxedProcess extends Process {
     }
 
     private boolean isAnythingAlive() {
+        return front.isAlive() || isInitAlive();
+    }
+
+    private boolean isInitAlive() {
         InitProcess init = report.init();
-        return front.isAlive() || (init != null && LiveInit.isAlive(init));
+        return init != null && LiveInit.isAlive(init);
     }
 
     /**

@@ -128,7 +128,7 @@ class SandboxTest {
     void onlyTheWorkspaceAndWritePathsAreWritable() throws Exception {
         Path more = Files.createDirectory(directory.resolve("more"));
         Path file = Files.writeString(directory.resolve("file"), "");
-        Files.createDirectory(directory.resolve("other"));
+        Path other = Files.createDirectory(directory.resolve("other"));
         String attempts = "cd " + directory + "; for i in ws/a more/a file other/a a; do "
                 + "if echo x > $i; then echo \"$i yes\"; else echo \"$i no\"; fi; done 2>/dev/null";
         assertThat(run(
@@ -137,8 +137,19 @@ class SandboxTest {
                         attempts))
                 .as("the same attempts without a view of its own")
                 .isEqualTo("ws/a yes\nmore/a yes\nfile yes\nother/a yes\na yes\n");
+        for (String name : List.of("ws/a", "more/a", "other/a", "a")) {
+            Files.delete(directory.resolve(name));
+        }
         Policy policy = strict().write(more.toString()).write(file.toString()).build();
-        assertThat(run(policy, attempts)).isEqualTo("ws/a yes\nmore/a yes\nfile yes\nother/a no\na no\n");
+        // The test's own directory lies in /tmp, which is another one in there: what is written to it stays there.
+        assertThat(run(policy, attempts)).startsWith("ws/a yes\nmore/a yes\nfile yes\nother/a no\n");
+        assertThat(workspace.resolve("a")).exists();
+        assertThat(more.resolve("a")).exists();
+        assertThat(directory.resolve("a")).doesNotExist();
+        assertThat(other).isEmptyDirectory();
+        assertThat(run(policy, "ls " + other + " 2>&1")).contains("No such file");
+        assertThat(run(strict().read(other.toString()).build(), "ls " + other + "; touch " + other + "/a 2>&1"))
+                .contains("Read-only file system");
     }
 
     @ParameterizedTest
@@ -153,7 +164,7 @@ class SandboxTest {
     @Test
     void limitsHold() throws Exception {
         Policy policy = strict().limits(new Limits(1000, 1L << 30, 100)).build();
-        assertThat(run(policy, "ulimit -t; ulimit -v; ulimit -n")).isEqualTo("2000\n8388608\n100\n");
+        assertThat(run(policy, "ulimit -Ht; ulimit -Hv; ulimit -Hn")).isEqualTo("2000\n8388608\n100\n");
     }
 
     /** procfs cannot be a layer of an overlay, on any kernel. */

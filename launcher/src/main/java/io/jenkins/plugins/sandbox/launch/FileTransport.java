@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.launch;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -110,7 +111,10 @@ final class FileTransport implements Transport {
         private final Path folder;
         private final Path report;
         private final Path gate;
-        private final SeekableByteChannel reportIn;
+        // Held open: whatever is put in their place later is not what the launcher opened. And no channels, which an
+        // interrupt would close for good.
+        private final RandomAccessFile reportIn;
+        private final RandomAccessFile gateOut;
         private boolean closed;
 
         Folder(Path folder) throws IOException {
@@ -119,18 +123,23 @@ final class FileTransport implements Transport {
             gate = folder.resolve("gate");
             Files.createDirectory(
                     folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            SeekableByteChannel in = null;
+            RandomAccessFile in = null;
+            RandomAccessFile out = null;
             try {
                 create(report, new byte[0], "rw-------");
                 create(gate, new byte[0], "rw-------");
-                // Held open: whatever is put in its place later is not what the launcher wrote.
-                in = Files.newByteChannel(report, StandardOpenOption.READ);
+                in = new RandomAccessFile(report.toFile(), "r");
+                out = new RandomAccessFile(gate.toFile(), "rw");
             } finally {
-                if (in == null) {
+                if (out == null) {
+                    if (in != null) {
+                        in.close();
+                    }
                     TreeRemover.remove(folder);
                 }
             }
             reportIn = in;
+            gateOut = out;
         }
 
         @Override
@@ -167,10 +176,9 @@ final class FileTransport implements Transport {
             if (closed) {
                 return null;
             }
-            ByteBuffer buffer = ByteBuffer.allocate(max);
+            byte[] buffer = new byte[max];
             try {
-                reportIn.read(buffer);
-                return Arrays.copyOf(buffer.array(), buffer.position());
+                return Arrays.copyOf(buffer, Math.max(0, reportIn.read(buffer)));
             } catch (IOException e) {
                 throw new SandboxException("The report " + Quoted.of(report) + " cannot be read: " + e + ".", e);
             }
@@ -187,12 +195,7 @@ final class FileTransport implements Transport {
                 throw new SandboxException("The launch is over: its gate cannot be opened any more.");
             }
             try {
-                Files.write(
-                        gate,
-                        new byte[] {(byte) word},
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        LinkOption.NOFOLLOW_LINKS);
+                gateOut.write(word);
             } catch (IOException e) {
                 throw new SandboxException("The gate " + Quoted.of(gate) + " cannot be reached: " + e + ".", e);
             }
@@ -206,8 +209,9 @@ final class FileTransport implements Transport {
             closed = true;
             try {
                 reportIn.close();
+                gateOut.close();
             } catch (IOException e) {
-                // It was only read.
+                // The descriptors are gone whatever close(2) answers, and both files are removed now.
             }
             TreeRemover.remove(folder);
         }

@@ -57,6 +57,11 @@ public record Host(String home, Optional<Architecture> architecture, Charset enc
         try {
             real = given.toRealPath();
         } catch (IOException e) {
+            boolean unsure = path.indexOf('\uFFFD') >= 0 || path.indexOf('?') >= 0;
+            if (unsure && !encoding.equals(StandardCharsets.UTF_8)) {
+                // What this JVM makes of bytes that it cannot decode; they are lost already.
+                throw unencodable(what, path, e);
+            }
             if (Files.notExists(given)) {
                 throw new SandboxException(
                         what + " " + Quoted.of(path) + " does not exist: create it, or name another.", e);

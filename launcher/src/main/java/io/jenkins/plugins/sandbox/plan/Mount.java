@@ -18,6 +18,10 @@ record Mount(String option, List<String> arguments) {
         return new Mount("--bind", List.of(source, target));
     }
 
+    static Mount readOnly(String path) {
+        return new Mount("--ro-bind", List.of(path, path));
+    }
+
     static Mount tmpfs(String target) {
         return new Mount("--tmpfs", List.of(target, "0"));
     }
@@ -28,6 +32,15 @@ record Mount(String option, List<String> arguments) {
 
     static Mount devices(String target) {
         return new Mount("--dev", List.of(target));
+    }
+
+    /** Where it is mounted. */
+    String target() {
+        return option.endsWith("bind") ? arguments.get(1) : arguments.get(0);
+    }
+
+    boolean showsWhatItCovers() {
+        return option.equals("--overlay");
     }
 
     List<String> words() {
@@ -42,11 +55,12 @@ record Mount(String option, List<String> arguments) {
         return switch (option) {
             case "--bind" ->
                 arguments.get(0).equals(arguments.get(1))
-                        ? "writable " + arguments.get(0)
-                        : "writable " + arguments.get(1) + " (is " + arguments.get(0) + ")";
-            case "--tmpfs" -> "empty    " + arguments.get(0);
-            case "--overlay" -> "overlay  " + arguments.get(0) + " (changes go to " + arguments.get(1) + ")";
-            case "--dev" -> "minimal  " + arguments.get(0);
+                        ? "writable  " + arguments.get(0)
+                        : "writable  " + arguments.get(1) + " (is " + arguments.get(0) + ")";
+            case "--ro-bind" -> "read-only " + arguments.get(1);
+            case "--tmpfs" -> "empty     " + arguments.get(0);
+            case "--overlay" -> "overlay   " + arguments.get(0) + " (changes go to " + arguments.get(1) + ")";
+            case "--dev" -> "minimal   " + arguments.get(0);
             default -> String.join(" ", words());
         };
     }

@@ -26,7 +26,8 @@ final class Mounts {
 
     private Mounts() {}
 
-    static List<Mount> of(Policy policy, Host host, Scratch scratch, Path workspace, List<Path> writable)
+    static List<Mount> of(
+            Policy policy, Host host, Scratch scratch, Path workspace, List<Path> readable, List<Path> writable)
             throws SandboxException {
         Profile profile = policy.profile();
         List<Mount> mounts = new ArrayList<>();
@@ -41,6 +42,11 @@ final class Mounts {
         if (home.isPresent()) {
             mounts.add(home(profile, home.get(), scratch));
         }
+        for (Path path : readable) {
+            if (isCovered(mounts, path)) {
+                mounts.add(Mount.readOnly(path.toString()));
+            }
+        }
         Set<Path> shown = new LinkedHashSet<>();
         shown.add(workspace);
         shown.addAll(writable);
@@ -50,6 +56,11 @@ final class Mounts {
                     + ". Name fewer write paths, for example a directory above several of them.");
         }
         return mounts;
+    }
+
+    /** An overlay shows what it covers; whatever else was mounted so far does not. */
+    private static boolean isCovered(List<Mount> mounts, Path path) {
+        return mounts.stream().anyMatch(m -> !m.showsWhatItCovers() && path.startsWith(m.target()));
     }
 
     /** Where /var/tmp is a link to /tmp, it needs no mount of its own; the launcher refuses links. */

@@ -50,11 +50,12 @@ public final class Plan {
         for (String path : policy.writePaths()) {
             writable.add(notRoot("Write path", host.canonical("Write path", path)));
         }
+        List<Path> readable = new ArrayList<>();
         for (String path : policy.readPaths()) {
-            host.canonical("Read path", path);
+            readable.add(host.canonical("Read path", path));
         }
         List<Mount> mounts = policy.profile().primitives().contains(Primitive.FILESYSTEM)
-                ? Mounts.of(policy, host, scratch, workspace, writable)
+                ? Mounts.of(policy, host, scratch, workspace, readable, writable)
                 : List.of();
         return new Plan(policy, host, mounts, filter(policy.profile(), host));
     }

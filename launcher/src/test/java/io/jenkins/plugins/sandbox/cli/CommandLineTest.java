@@ -195,7 +195,7 @@ class CommandLineTest {
                 "--",
                 "sh",
                 "-c",
-                "ulimit -t; ulimit -v; ulimit -n; echo \"$A\"");
+                "ulimit -Ht; ulimit -Hv; ulimit -Hn; echo \"$A\"");
         assertThat(result.out()).isEqualTo("200\n8388608\n99\nb c\n");
         assertThat(execute("run", "--quiet", "--write", more.toString(), "--", "touch", more + "/x")
                         .status())
@@ -291,7 +291,11 @@ class CommandLineTest {
         List<String> inner = new ArrayList<>(
                 builder("run", "--min-level", "FULL", "touch", "marker").command());
         inner.set(2, "-Djava.io.tmpdir=/tmp");
-        List<String> outer = new ArrayList<>(List.of("run", "--quiet", "--"));
+        // The class path of this test lies in /tmp, which is another one in there.
+        String classes = Path.of(System.getProperty("java.class.path").split(":")[0])
+                .getParent()
+                .toString();
+        List<String> outer = new ArrayList<>(List.of("run", "--quiet", "--read", classes, "--"));
         outer.addAll(inner);
         Result result = execute(outer.toArray(String[]::new));
         assertThat(result.status()).isEqualTo(125);

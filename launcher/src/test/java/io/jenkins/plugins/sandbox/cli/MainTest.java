@@ -139,7 +139,7 @@ class MainTest {
         assertThat(execute("explain", "--workspace", directory.toString(), "--memory", "1G", "--cpu-time", "5"))
                 .isZero();
         assertThat(out.toString())
-                .contains("rlimit_cpu", "cpu 10", "as 8589934592", "writable " + directory.toRealPath());
+                .contains("rlimit_cpu", "cpu 10", "as 8589934592", "writable  " + directory.toRealPath());
         try (Stream<Path> files = Files.list(directory)) {
             assertThat(files).isEmpty();
         }

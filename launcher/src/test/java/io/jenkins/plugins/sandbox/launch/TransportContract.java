@@ -222,7 +222,8 @@ abstract class TransportContract {
                             choice()))
                     .isInstanceOf(SandboxException.class);
         }
-        assertThat(everything()).isEqualTo(before);
+        // Not the same: pipes of other tests' processes may have been closed by now.
+        assertThat(before).containsAll(everything());
     }
 
     private void runOnce() throws Exception {

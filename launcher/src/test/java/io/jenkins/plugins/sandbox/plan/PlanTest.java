@@ -233,6 +233,22 @@ class PlanTest {
     }
 
     @Test
+    void aReadPathThatSomethingCoversIsShown() throws Exception {
+        Path covered = Files.createTempFile(Path.of("/tmp"), "read", "").toRealPath();
+        try {
+            List<String> words =
+                    words(strict().read(covered.toString()).read("/etc").build());
+            assertThat(words).containsSequence("--ro-bind", covered.toString(), covered.toString());
+            assertThat(words.indexOf("--ro-bind"))
+                    .isGreaterThan(words.indexOf("/tmp"))
+                    .isLessThan(words.lastIndexOf("--bind"));
+            assertThat(words).doesNotContain("/etc");
+        } finally {
+            Files.delete(covered);
+        }
+    }
+
+    @Test
     void tooManyWritePathsAreAnError() throws Exception {
         Policy.Builder builder = strict();
         for (int i = 0; i < 300; i++) {
@@ -273,9 +289,9 @@ class PlanTest {
         assertThat(Plan.imagined(strict().build(), host).explain())
                 .contains("profile  strict: ")
                 .contains("  user_namespace     own user namespace")
-                .contains("  read-only /\n  minimal  /dev\n")
-                .contains("  overlay  " + home)
-                .contains("  writable " + workspace + "\n")
+                .contains("  read-only /\n  minimal   /dev\n")
+                .contains("  overlay   " + home)
+                .contains("  writable  " + workspace + "\n")
                 .contains("  nofile 65536\n")
                 .contains("  groups @build\n");
     }
