@@ -45,7 +45,10 @@ struct sources {
     int work;
 };
 
-static const char *const device_names[] = {"null", "zero", "full", "random", "urandom", "tty"};
+static const struct {
+    const char *name;
+    bool optional; /* some containers lack it, and few programs ask for it */
+} devices[] = {{"null", false}, {"zero", false}, {"random", false}, {"urandom", false}, {"full", true}, {"tty", true}};
 static const char *const device_links[][2] = {
     {"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
     {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
@@ -53,7 +56,7 @@ static const char *const device_links[][2] = {
 
 struct view {
     struct sources sources[MOUNTS_MAX];
-    int devices[NELEM(device_names)];
+    int devices[NELEM(devices)];
     int root; /* the new tree */
 };
 
@@ -67,6 +70,13 @@ static int set_attributes(int fd, unsigned flags, uint64_t set)
 {
     struct attributes attributes = {.set = set};
     return (int)syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes);
+}
+
+static int attributes_failed(struct failure *failure, const char *path)
+{
+    if (errno == ENOSYS)
+        return unavailable(failure, errno, "mount_setattr %s: needs Linux 5.12", path);
+    return failed(failure, errno, "mount_setattr %s", path);
 }
 
 /* What to make of a missing component of a target. */
@@ -159,10 +169,11 @@ static int open_sources(const struct plan *plan, struct view *view, struct failu
                 return -1;
             break;
         case MOUNT_DEV:
-            for (size_t d = 0; d < NELEM(device_names); d++) {
+            for (size_t d = 0; d < NELEM(devices); d++) {
                 char path[32];
-                (void)snprintf(path, sizeof path, "/dev/%s", device_names[d]);
-                if (view->devices[d] < 0 && open_source(path, &view->devices[d], failure) != 0)
+                (void)snprintf(path, sizeof path, "/dev/%s", devices[d].name);
+                if (view->devices[d] < 0 && open_source(path, &view->devices[d], failure) != 0 &&
+                    !(devices[d].optional && failure->error == ENOENT))
                     return -1;
             }
             break;
@@ -193,7 +204,7 @@ static int restrict_target(const struct view *view, const char *path, unsigned f
     int fd CLEANUP_FD = -1;
     if (target_of(view, path, CREATE_NOTHING, &fd, failure) != 0)
         return -1;
-    return set_attributes(fd, flags, attributes) == 0 ? 0 : failed(failure, errno, "mount_setattr %s", path);
+    return set_attributes(fd, flags, attributes) == 0 ? 0 : attributes_failed(failure, path);
 }
 
 static int mount_bind(struct view *view, const struct mount_step *step, const struct sources *sources,
@@ -261,9 +272,11 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
     char path[PATH_MAX];
     if (mount_new(view, step->target, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=65536", failure) != 0)
         return -1;
-    for (size_t i = 0; i < NELEM(device_names); i++) {
+    for (size_t i = 0; i < NELEM(devices); i++) {
         int target CLEANUP_FD = -1;
-        if (path_in(path, step->target, device_names[i], failure) != 0 ||
+        if (view->devices[i] < 0)
+            continue;
+        if (path_in(path, step->target, devices[i].name, failure) != 0 ||
             target_of(view, path, CREATE_FILE, &target, failure) != 0)
             return -1;
         if (bind_tree(view->devices[i], target) != 0)
@@ -283,9 +296,7 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
     for (size_t i = 0; i < NELEM(device_links); i++)
         if (symlinkat(device_links[i][0], directory, device_links[i][1]) != 0)
             return failed(failure, errno, "symlink %s/%s", step->target, device_links[i][1]);
-    return set_attributes(directory, 0, ATTRIBUTE_RDONLY) == 0
-               ? 0
-               : failed(failure, errno, "mount_setattr %s", step->target);
+    return set_attributes(directory, 0, ATTRIBUTE_RDONLY) == 0 ? 0 : attributes_failed(failure, step->target);
 }
 
 static int mount_step(struct view *view, const struct mount_step *step, const struct sources *sources,
@@ -324,20 +335,18 @@ static int mount_root(const struct plan *plan, const char *stage, struct view *v
     for (size_t i = 0; i < plan->mount_count; i++)
         if (plan->mounts[i].kind == MOUNT_DEV) /* devices come from there alone */
             attributes |= ATTRIBUTE_NODEV;
-    if (plan->root_read_only && set_attributes(view->root, AT_RECURSIVE, attributes) != 0) {
-        if (errno == ENOSYS)
-            return unavailable(failure, errno, "mount_setattr: needs Linux 5.12");
-        return failed(failure, errno, "mount_setattr /");
-    }
+    if (plan->root_read_only && set_attributes(view->root, AT_RECURSIVE, attributes) != 0)
+        return attributes_failed(failure, "/");
     return 0;
 }
 
-static int enter(struct view *view, const char *cwd, struct failure *failure)
+static int enter(const struct context *context, struct view *view, struct failure *failure)
 {
     int old CLEANUP_FD = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (old < 0)
         return failed(failure, errno, "open /");
     /* Looked up in the new tree before there is no way back; the name is for chdir(2) afterwards. */
+    const char *cwd = context->cwd;
     int directory CLEANUP_FD = walk(view->root, cwd, CREATE_NOTHING);
     if (directory < 0)
         return failed(failure, errno, "working directory %s", cwd);
@@ -345,11 +354,14 @@ static int enter(struct view *view, const char *cwd, struct failure *failure)
         return failed(failure, errno, "fchdir to the new root");
     if (syscall(SYS_pivot_root, ".", ".") != 0)
         return failed(failure, errno, "pivot_root");
+    /* From here on there is neither a way back nor a half of it that would do. */
+    atomic_store(&context->shared->broken, true);
     /* The old root now lies on top of the new one; detached, nothing of it can be reached any more. */
     if (fchdir(old) != 0 || umount2(".", MNT_DETACH) != 0)
         return failed(failure, errno, "umount the old root");
     if (chdir("/") != 0 || fchdir(directory) != 0)
         return failed(failure, errno, "chdir %s", cwd);
+    atomic_store(&context->shared->broken, false);
     return 0;
 }
 
@@ -361,7 +373,7 @@ static int build(const struct context *context, const char *stage, struct view *
     for (size_t i = 0; i < plan->mount_count; i++)
         if (mount_step(view, &plan->mounts[i], &view->sources[i], failure) != 0)
             return -1;
-    return enter(view, context->cwd, failure);
+    return enter(context, view, failure);
 }
 
 static int stage_and_build(const struct context *context, struct view *view, struct failure *failure)
@@ -525,7 +537,9 @@ int filesystem_verify(struct context *context, struct failure *failure)
 }
 
 /* Kernel knobs that belong to user id 0 by ownership, whatever its capabilities: root agents must not reach them. */
-static const char *const proc_knobs[] = {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"};
+static const char *const proc_knobs[] = {"/proc/sys",    "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus",
+                                         "/proc/fs",     "/proc/acpi",          "/proc/scsi", "/proc/dynamic_debug",
+                                         "/proc/driver", "/proc/asound"};
 
 static int protect_knob(const char *path, struct failure *failure)
 {
@@ -534,18 +548,35 @@ static int protect_knob(const char *path, struct failure *failure)
     int fd CLEANUP_FD = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
         return failed(failure, errno, "open %s", path);
-    return set_attributes(fd, AT_RECURSIVE, ATTRIBUTE_RDONLY) == 0 ? 0
-                                                                   : failed(failure, errno, "mount_setattr %s", path);
+    return set_attributes(fd, AT_RECURSIVE, ATTRIBUTE_RDONLY) == 0 ? 0 : attributes_failed(failure, path);
+}
+
+/*
+ * Root's kernel objects are root's whatever its capabilities, and in a user namespace of its own it could mount them
+ * anew: cgroups, for one, with a switch that kills the agent. So there are no further user namespaces for root, and
+ * no writable knobs. Only inside our own user namespace: elsewhere the limit would be the host's.
+ */
+static int restrain_root(const struct context *context, struct failure *failure)
+{
+    static const char limit[] = "/proc/sys/user/max_user_namespaces";
+    if (is_applied(context, USER_NAMESPACE)) {
+        char text[32];
+        if (write_file(limit, "0") != 0)
+            return failed(failure, errno, "write %s", limit);
+        if (read_file_at(AT_FDCWD, limit, text, sizeof text) < 0 || strcmp(text, "0\n") != 0)
+            return failed(failure, errno, "read %s", limit);
+    }
+    for (size_t i = 0; i < NELEM(proc_knobs); i++)
+        if (protect_knob(proc_knobs[i], failure) != 0)
+            return -1;
+    return 0;
 }
 
 int proc_apply(struct context *context, struct failure *failure)
 {
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
         return failed(failure, errno, "mount proc on /proc");
-    for (size_t i = 0; context->uid == 0 && i < NELEM(proc_knobs); i++)
-        if (protect_knob(proc_knobs[i], failure) != 0)
-            return -1;
-    return 0;
+    return context->uid == 0 ? restrain_root(context, failure) : 0;
 }
 
 int proc_verify(struct context *context, struct failure *failure)

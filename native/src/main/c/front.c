@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
@@ -79,6 +81,13 @@ static int refuse_early(const struct launch *launch, const char *what)
     return EXIT_REFUSED;
 }
 
+/* As fork(2), but the child is front's: or each launch would leave a zombie where pid 1 does not reap (an agent's JVM
+   that is pid 1 of its container). */
+static pid_t fork_sibling(void)
+{
+    return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+}
+
 /* Forks init into the pid namespace and tells it the pid that the outside knows it by. */
 static _Noreturn void setup_run(struct launch *launch)
 {
@@ -86,9 +95,9 @@ static _Noreturn void setup_run(struct launch *launch)
     sequence_run(&launch->context, STAGE_SETUP);
     if (pipe2(told, O_CLOEXEC) != 0)
         _exit(refuse_early(launch, "pipe"));
-    pid_t pid = fork();
+    pid_t pid = fork_sibling();
     if (pid < 0)
-        _exit(refuse_early(launch, "fork"));
+        _exit(refuse_early(launch, "clone"));
     if (pid > 0)
         _exit(write_all(told[1], &pid, sizeof pid) == 0 ? 0 : EXIT_REFUSED);
     close_fd(&told[1]);
@@ -149,7 +158,7 @@ static int wait_for_init(struct launch *launch, int signals)
         for (int number = next_signal(signals, false); number != 0; number = next_signal(signals, false))
             if (number == SIGCHLD) {
                 while (waitpid(-1, NULL, WNOHANG) > 0)
-                    ; /* setup, whose end says nothing: init speaks through the socket */
+                    ; /* setup and init, whose ends say nothing: the shared page does */
             } else {
                 unsigned char byte = (unsigned char)number;
                 if (send(launch->socket, &byte, sizeof byte, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)

@@ -20,6 +20,7 @@
 #define SETUP_TIMEOUT_MS 30000
 #define GATE_POLL_MS 5 /* for a gate that is a plain file */
 #define KILL_AGAIN_MS 50
+#define KILLS_IN_VAIN 100
 #define NEVER INT64_MAX
 
 struct init {
@@ -34,9 +35,10 @@ struct init {
     bool command_ended;
     int status;     /* the command's */
     int64_t cpu_ms; /* CPU time that it, and the children it waited for, had used */
-    bool ending;    /* TERM was sent; KILL follows */
+    int ending_by;  /* the signal that began the end; KILL follows. 0: it goes on */
     bool ended_by_request;
     int64_t kill_at_ms;
+    int kills; /* how often everybody was sent KILL */
 };
 
 /* ---- the command's process ---- */
@@ -72,11 +74,14 @@ static void exec_command(char **command)
     errno = error;
 }
 
-static _Noreturn void command_run(struct launch *launch, int ready, int go)
+static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int ready, int go)
 {
     struct shared *shared = launch->context.shared;
     char byte = 'r';
     if (is_applied(&launch->context, SESSION) && session_lead() != 0)
+        _exit(EXIT_REFUSED);
+    /* In a pid namespace the kernel ends everybody with init; elsewhere at least the command goes with it. */
+    if (init_pid != 1 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != init_pid))
         _exit(EXIT_REFUSED);
     sequence_run(&launch->context, STAGE_COMMAND);
     if (write_all(ready, &byte, 1) != 0 || read(go, &byte, 1) != 1)
@@ -170,15 +175,22 @@ static void signal_all(const struct init *init, int number)
         signal_descendants(number);
 }
 
-/* Asks everybody to end; after the grace, KILL until nobody is left. */
+/*
+ * Passes a signal on to everybody. INT and QUIT are what a terminal sends, and whoever handles them goes on; the others
+ * mean the end, by KILL after the grace. A second one of a kind says nothing new: front and the caller may both send
+ * it.
+ */
 static void begin_end(struct init *init, int number)
 {
+    if (number == init->ending_by)
+        return;
     signal_all(init, number);
+    if (number == SIGINT || number == SIGQUIT)
+        return;
     signal_all(init, SIGCONT); /* a stopped process hears nothing */
-    if (!init->ending) {
-        init->ending = true;
+    if (init->ending_by == 0)
         init->kill_at_ms = now_ms() + (int64_t)init->plan->grace_s * 1000;
-    }
+    init->ending_by = number;
 }
 
 /* ---- talking ---- */
@@ -199,12 +211,15 @@ static void tell_front(struct launch *launch, int status)
     close_fd(&launch->socket);
 }
 
+/* report, used: the first part as far as it stands, when it was not written yet. */
 static _Noreturn void refuse(struct init *init, const char *report, size_t used, const char *reason)
 {
     struct launch *launch = init->launch;
     char buffer[REPORT_MAX];
     if (used > 0)
         memcpy(buffer, report, used);
+    else if (!atomic_load(&launch->context.shared->reported))
+        used = (size_t)snprintf(buffer, sizeof buffer, "%s", REPORT_FIRST_LINE);
     say_refused(launch, buffer, used, reason);
     if (init->command > 0) {
         (void)kill(init->command, SIGKILL);
@@ -226,6 +241,13 @@ static bool out_of_cpu(const struct init *init, int number)
            init->cpu_ms + 100 >= (int64_t)rlimit_cpu_soft(init->plan->limits[RLIMIT_ROW_CPU]) * 1000;
 }
 
+static _Noreturn void refuse_errno(struct init *init, const char *what)
+{
+    char reason[128];
+    (void)snprintf(reason, sizeof reason, "%s: %s", what, strerror(errno));
+    refuse(init, NULL, 0, reason);
+}
+
 static void report_end(const struct init *init)
 {
     const struct shared *shared = init->launch->context.shared;
@@ -239,7 +261,9 @@ static void report_end(const struct init *init)
         printable_copy(name, sizeof name, init->plan->command[0]);
         used += snprintf(text, size, "exec %d %s\n", error, name);
     }
-    if (WIFSIGNALED(init->status)) {
+    if (!init->command_ended) {
+        used += snprintf(text + used, size - (size_t)used, "exit signal %d terminated\n", SIGKILL);
+    } else if (WIFSIGNALED(init->status)) {
         int number = WTERMSIG(init->status);
         const char *cause = out_of_cpu(init, number) ? " cpu_time" : init->ended_by_request ? " terminated" : "";
         used += snprintf(text + used, size - (size_t)used, "exit signal %d%s\n", number, cause);
@@ -355,32 +379,47 @@ static bool reap(struct init *init)
         init->status = status;
         init->cpu_ms = milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime);
         init->command_ended = true;
-        tell_front(init->launch, status); /* at once: work in the background goes on behind it */
         if (!init->plan->keep_background)
             begin_end(init, SIGTERM);
     }
 }
 
+/* KILLs whoever is left when the grace is over. How long to wait for the next look, in milliseconds. */
+static int press_on(struct init *init)
+{
+    if (init->ending_by == 0)
+        return 60000;
+    int64_t left = init->kill_at_ms - now_ms();
+    if (left > 0)
+        return left < 60000 ? (int)left : 60000;
+    signal_all(init, SIGKILL);
+    init->kills++;
+    return KILL_AGAIN_MS;
+}
+
 static void run_to_the_end(struct init *init)
 {
-    while (!reap(init)) {
-        int64_t wake = 60000;
-        if (init->ending) {
-            wake = init->kill_at_ms - now_ms();
-            if (wake <= 0) {
-                signal_all(init, SIGKILL);
-                wake = KILL_AGAIN_MS;
-            }
-        }
+    for (;;) {
+        bool alone = reap(init);
+        /* Processes that may not be killed by us: another user's, without the capability. Our end is theirs. */
+        if (init->has_pid_namespace && init->kills > KILLS_IN_VAIN)
+            alone = true;
+        if (alone)
+            report_end(init); /* before front ends, so that whoever waits for it finds it */
+        if (init->command_ended && init->launch->socket >= 0)
+            tell_front(init->launch, init->status); /* at once: work in the background goes on behind it */
+        if (alone)
+            return;
+        int wait_ms = press_on(init);
         struct pollfd polls[] = {{.fd = init->signals, .events = POLLIN},
                                  {.fd = init->launch->socket, .events = POLLIN}};
-        (void)poll(polls, NELEM(polls), (int)wake); /* EINTR, ENOMEM: the loop looks again */
+        (void)poll(polls, NELEM(polls), wait_ms); /* EINTR, ENOMEM: the loop looks again */
         int request = request_to_end(init);
-        if (request != 0) {
-            if (!init->command_ended)
-                init->ended_by_request = true;
-            begin_end(init, request);
-        }
+        if (request == 0)
+            continue;
+        if (!init->command_ended)
+            init->ended_by_request = true;
+        begin_end(init, request);
     }
 }
 
@@ -405,6 +444,7 @@ static int fork_command(struct init *init)
     int ready[2], go[2];
     if (pipe2(ready, O_CLOEXEC) != 0 || pipe2(go, O_CLOEXEC) != 0)
         return -1;
+    pid_t self = getpid();
     init->command = fork();
     if (init->command < 0)
         return -1;
@@ -418,7 +458,7 @@ static int fork_command(struct init *init)
         close_fd(&launch->socket);
         close_fd(&launch->complaints);
         close_fd(&launch->null);
-        command_run(launch, ready[1], go[0]);
+        command_run(launch, self, ready[1], go[0]);
     }
     close_fd(&ready[1]);
     close_fd(&go[0]);
@@ -438,15 +478,20 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
 
     init.signals = open_signals();
     if (init.signals < 0)
-        refuse(&init, NULL, 0, "signalfd");
+        refuse_errno(&init, "signalfd");
     sequence_run(context, STAGE_INIT);
-    init.has_pid_namespace = is_applied(context, PID_NAMESPACE);
+    if (atomic_load(&context->shared->broken)) {
+        sequence_finish(context);
+        size_t rows = report_rows(report, context, LEVEL_NONE, init_pid, start);
+        refuse(&init, report, rows, context->shared->outcomes[FILESYSTEM].detail);
+    }
+    init.has_pid_namespace = getpid() == 1;
     if (!init.has_pid_namespace && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-        refuse(&init, NULL, 0, "prctl PR_SET_CHILD_SUBREAPER");
+        refuse_errno(&init, "prctl PR_SET_CHILD_SUBREAPER");
     if (fork_command(&init) != 0)
-        refuse(&init, NULL, 0, "fork");
+        refuse_errno(&init, "fork");
     if (shield_init() != 0)
-        refuse(&init, NULL, 0, "shielding init");
+        refuse_errno(&init, "shielding init");
 
     const char *trouble = wait_for_command(&init);
     sequence_finish(context);
@@ -471,7 +516,7 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     close_fd(&launch->gate);
     close_fd(&launch->complaints);
     if (release_stdio(launch) != 0)
-        refuse(&init, NULL, 0, "letting go of stdio");
+        refuse_errno(&init, "letting go of stdio");
     atomic_store(&context->shared->started, true);
     init.started_ms = now_ms();
     if (write_all(init.go, "g", 1) != 0)
@@ -480,6 +525,5 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     close_fd(&init.ready);
 
     run_to_the_end(&init);
-    report_end(&init);
     _exit(0);
 }

@@ -2,12 +2,9 @@
 #include "sequence.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -68,7 +65,8 @@ int capabilities_apply(struct context *context, struct failure *failure)
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return failed(failure, errno, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
     /* Without these an execve(2) by user id 0 would get everything back. */
-    if (prctl(PR_SET_SECUREBITS, SECUREBITS_ALL, 0, 0, 0) != 0)
+    int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+    if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECUREBITS_ALL, 0, 0, 0) != 0)
         return failed(failure, errno, "prctl PR_SET_SECUREBITS");
     for (int capability = 0; capability <= LAST_CAPABILITY_POSSIBLE; capability++) {
         int present = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
@@ -102,7 +100,7 @@ int capabilities_verify(struct context *context, struct failure *failure)
             return failed(failure, 0, "prctl PR_CAP_AMBIENT_IS_SET: %d left in the ambient set", capability);
     }
     int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-    if (bits != SECUREBITS_ALL)
+    if (bits < 0 || (bits & SECUREBITS_ALL) != SECUREBITS_ALL)
         return failed(failure, bits < 0 ? errno : 0, "prctl PR_GET_SECUREBITS: %#x", (unsigned)bits);
     return 0;
 }
@@ -158,12 +156,8 @@ int seccomp_apply(struct context *context, struct failure *failure)
 int seccomp_verify(struct context *context, struct failure *failure)
 {
     (void)context;
-    char status[8192];
-    if (read_file_at(AT_FDCWD, "/proc/self/status", status, sizeof status) < 0)
-        return failed(failure, errno, "read /proc/self/status");
-    const char *line = strstr(status, "\nSeccomp:");
-    unsigned mode;
-    if (line == NULL || sscanf(line, "\nSeccomp: %u", &mode) != 1 || mode != SECCOMP_MODE_FILTER)
-        return failed(failure, 0, "/proc/self/status: Seccomp is not 2");
-    return 0;
+    int mode = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+    if (mode == SECCOMP_MODE_FILTER)
+        return 0;
+    return failed(failure, mode < 0 ? errno : 0, "prctl PR_GET_SECCOMP: %d", mode);
 }

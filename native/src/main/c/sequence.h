@@ -31,6 +31,7 @@ struct shared {
     struct outcome outcomes[PRIMITIVE_COUNT];
     primitive_set pending; /* applied, to be verified by a later stage */
     struct failure trial;  /* of a process that tried something out before we do it */
+    _Atomic bool broken;   /* a step could neither be finished nor undone: nothing may run */
     _Atomic bool reported; /* the first part of the report was written */
     _Atomic bool started;  /* the command was let go: its exit status is the launcher's */
     _Atomic bool ended;    /* the command ended, with this status of wait(2) */
