@@ -134,6 +134,9 @@ static int exit_status(int status)
 static int end_of_launch(const struct launch *launch)
 {
     const struct shared *shared = launch->context.shared;
+    if (atomic_load(&shared->finished))
+        while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+            ; /* init, at once; where it lives on, whoever inherits it waits for it */
     if (atomic_load(&shared->ended))
         return exit_status(atomic_load(&shared->status));
     if (atomic_load(&shared->started))

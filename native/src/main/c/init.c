@@ -404,8 +404,10 @@ static void run_to_the_end(struct init *init)
         /* Processes that may not be killed by us: another user's, without the capability. Our end is theirs. */
         if (init->has_pid_namespace && init->kills > KILLS_IN_VAIN)
             alone = true;
-        if (alone)
+        if (alone) {
             report_end(init); /* before front ends, so that whoever waits for it finds it */
+            atomic_store(&init->launch->context.shared->finished, true);
+        }
         if (init->command_ended && init->launch->socket >= 0)
             tell_front(init->launch, init->status); /* at once: work in the background goes on behind it */
         if (alone)

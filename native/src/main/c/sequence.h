@@ -36,6 +36,7 @@ struct shared {
     _Atomic bool started;  /* the command was let go: its exit status is the launcher's */
     _Atomic bool ended;    /* the command ended, with this status of wait(2) */
     _Atomic int status;
+    _Atomic bool finished;   /* nobody is left, and init is about to end too */
     _Atomic int exec_error;  /* errno of the execve(2) that failed, else 0 */
     _Atomic int exec_status; /* 126 or 127 then */
 };
