@@ -30,6 +30,7 @@ final class ArgumentChecks {
         checks.put("clone", cloneFlags());
         checks.put("prctl", prctl());
         checks.put("socketpair", socket());
+        checks.put("prlimit64", prlimit());
         checks.put("personality", personality());
         CHECKS = Collections.unmodifiableMap(checks);
     }
@@ -130,6 +131,17 @@ final class ArgumentChecks {
         return new ArgumentCheck(
                 "refused with EPERM for PR_SET_MM and PR_SCHED_CORE",
                 List.of(new Rule(EPERM, new Low32In(0, ALL_BITS, 35, 62))),
+                Verdict.ALLOW);
+    }
+
+    /**
+     * Whoever has the user id of another process may lower its limits, and the command has init's: with a file size of 0
+     * init could not say any more how the launch ended. In its pid namespace init is 1.
+     */
+    private static ArgumentCheck prlimit() {
+        return new ArgumentCheck(
+                "refused with EPERM for process 1, the sandbox's init",
+                List.of(new Rule(EPERM, new Low32In(0, ALL_BITS, 1))),
                 Verdict.ALLOW);
     }
 

@@ -207,6 +207,16 @@ class SeccompFilterTest {
 
     @ParameterizedTest
     @EnumSource(Architecture.class)
+    void theLimitsOfInitStay(Architecture architecture) {
+        Call prlimit = new Call(STANDARD, architecture, "prlimit64");
+        assertThat(prlimit.with(0)).isEqualTo(ALLOW);
+        assertThat(prlimit.with(2)).isEqualTo(ALLOW);
+        assertThat(prlimit.with(1)).isEqualTo(EPERM);
+        assertThat(prlimit.with(1 | 1L << 32)).isEqualTo(EPERM); // pid_t has 32 bits
+    }
+
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
     void personalities(Architecture architecture) {
         Call personality = new Call(STANDARD, architecture, "personality");
         for (long allowed : new long[] {0, 0x8, 0x20000, 0x20008, 0x40000, 0x40008, 0x60008, 0xFFFFFFFFL, -1}) {
