@@ -3,7 +3,6 @@ package io.jenkins.plugins.sandbox.cli;
 import io.jenkins.plugins.sandbox.RefusedException;
 import io.jenkins.plugins.sandbox.Sandbox;
 import io.jenkins.plugins.sandbox.SandboxedProcess;
-import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.Report;
@@ -51,6 +50,9 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--report", paramLabel = "FILE", description = "writes the report there as JSON")
     private String reportFile;
 
+    @Mixin
+    private TransportOption transport;
+
     @Option(names = "--quiet", description = "says nothing on stderr unless something is wrong")
     private boolean quiet;
 
@@ -70,7 +72,7 @@ final class RunCommand implements Callable<Integer> {
         Map<String, String> environment = options.environment();
         // Opened first: a report that cannot be written must not be found out after the command has run.
         try (OutputStream json = openReport();
-                TemporaryDirectory scratch = TemporaryDirectory.create()) {
+                TemporaryDirectory scratch = TemporaryDirectory.create(console)) {
             Run run = new Run(scratch);
             Runtime.getRuntime().addShutdownHook(run.hook);
             try {
@@ -87,8 +89,7 @@ final class RunCommand implements Callable<Integer> {
         SandboxedProcess process;
         try {
             process = Sandbox.of(builder.scratch(run.scratch.path().toString()).build())
-                    .transport(TransportChoice.auto(
-                            run.scratch.path().resolve("transport").toString()))
+                    .transport(transport.choice(run.scratch))
                     .process(settings -> settings.inheritIO().environment().putAll(environment))
                     .onReport(report -> summary(profile, report))
                     .start(command);

@@ -8,11 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A directory of mode 0700 for one run, gone at its end. */
-record TemporaryDirectory(Path path) implements AutoCloseable {
-    static TemporaryDirectory create() throws SandboxException {
+record TemporaryDirectory(Console console, Path path) implements AutoCloseable {
+    static TemporaryDirectory create(Console console) throws SandboxException {
         String parent = System.getProperty("java.io.tmpdir");
         try {
-            return new TemporaryDirectory(Files.createTempDirectory(Path.of(parent), "process-sandbox-"));
+            return new TemporaryDirectory(console, Files.createTempDirectory(Path.of(parent), "process-sandbox-"));
         } catch (IOException e) {
             throw new SandboxException(
                     "No scratch directory in " + Quoted.of(parent) + " (" + e
@@ -23,6 +23,11 @@ record TemporaryDirectory(Path path) implements AutoCloseable {
 
     @Override
     public void close() {
-        TreeRemover.remove(path);
+        try {
+            TreeRemover.remove(path);
+        } catch (IOException e) {
+            console.error("warning: scratch directory " + Quoted.of(path) + " could not be removed (" + e
+                    + "): remove it by hand.");
+        }
     }
 }

@@ -210,10 +210,11 @@ final class FileTransport implements Transport {
             try {
                 reportIn.close();
                 gateOut.close();
+                TreeRemover.remove(folder);
             } catch (IOException e) {
-                // The descriptors are gone whatever close(2) answers, and both files are removed now.
+                // The descriptors are gone whatever close(2) answers; a folder that stays holds no secrets.
+                return;
             }
-            TreeRemover.remove(folder);
         }
     }
 }
