@@ -1,6 +1,8 @@
 package io.jenkins.plugins.sandbox.launch;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,9 +59,11 @@ public record HostFacts(Map<String, String> values) {
     }
 
     private static String sysctl(String name) {
-        try {
-            return Files.readString(Path.of("/proc/sys/" + name.replace('.', '/')))
-                    .strip();
+        // In one read(2): the kernel ends such a file after the first, however little that took.
+        try (InputStream file = Files.newInputStream(Path.of("/proc/sys/" + name.replace('.', '/')))) {
+            byte[] buffer = new byte[64];
+            int length = file.read(buffer);
+            return length <= 0 ? null : new String(buffer, 0, length, StandardCharsets.US_ASCII).strip();
         } catch (IOException e) {
             return null; // This kernel does not have it.
         }
