@@ -33,18 +33,15 @@ final class ScratchDirectory {
         try {
             Files.createDirectory(directory, mode);
         } catch (FileAlreadyExistsException x) {
-            // Its parent may be open to everybody: it has to be ours, and nothing else's in disguise.
+            // Its parent may be open to everybody; what only we can write to is ours.
             if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
-                    || !Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS)
-                            .equals(Files.getOwner(ownFile(), LinkOption.NOFOLLOW_LINKS))) {
+                    || !Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS)
+                            .equals(PRIVATE)
+                    || !Files.isWritable(directory)) {
                 throw x;
             }
         }
         return directory;
-    }
-
-    private static Path ownFile() {
-        return Path.of("/proc/self");
     }
 
     /**

@@ -96,7 +96,7 @@ class SandboxConfigurationTest {
         String url = "descriptorByName/" + SandboxConfiguration.class.getName()
                 + "/checkMinimumLevel?value=NONE&profile=strict";
         assertThat(status(r, "dev", url, HttpMethod.POST), is(403));
-        assertThat(status(r, "admin", url, HttpMethod.GET), is(405));
+        assertThat(status(r, "admin", url, HttpMethod.GET), is(404));
         assertThat(status(r, "admin", url, HttpMethod.POST), is(200));
     }
 

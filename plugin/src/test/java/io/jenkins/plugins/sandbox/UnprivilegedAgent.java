@@ -1,0 +1,191 @@
+package io.jenkins.plugins.sandbox;
+
+import hudson.model.Slave;
+import hudson.slaves.DumbSlave;
+import hudson.slaves.JNLPLauncher;
+import hudson.slaves.SlaveComputer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.jvnet.hudson.test.JenkinsRule;
+import org.jvnet.hudson.test.junit.jupiter.RealJenkinsExtension;
+
+/**
+ * Real inbound agents, each in a JVM of its own, as an ordinary user: an agent of {@code root} would prove nothing. When the
+ * tests run as {@code root}, the agents run as user 65534; otherwise as the user of the tests. They end with the test, or
+ * with the class when the extension is registered in a static field.
+ */
+public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallback {
+    private static final int NOBODY = 65534;
+
+    private final Map<String, Process> processes = new LinkedHashMap<>();
+    private final List<Path> directories = new ArrayList<>();
+    private boolean shared;
+
+    /** @return the same, for the whole class */
+    public UnprivilegedAgent shared() {
+        shared = true;
+        return this;
+    }
+
+    /**
+     * Starts an agent whose root directory lies in the home directory of its user, as it mostly does.
+     *
+     * @return its node, online
+     */
+    public Slave start(JenkinsRule r, String name) throws Exception {
+        return start(r, name, "home/agent");
+    }
+
+    /** @param root where its root directory is, below a directory of its own that has {@code home} in it as well */
+    public Slave start(JenkinsRule r, String name, String root) throws Exception {
+        Path base = makeBase(root);
+        Slave node = createNode(r, name, base.resolve(root).toString());
+        run(base, root, name, ((SlaveComputer) node.toComputer()).getJnlpMac(), r.getURL());
+        r.waitOnline(node);
+        return node;
+    }
+
+    /** As {@link #start(JenkinsRule, String)}. Starts it once more when it was there before. */
+    public void start(RealJenkinsExtension rr, String name) throws Throwable {
+        Path base = makeBase("home/agent");
+        String secret = rr.runRemotely(
+                UnprivilegedAgent::createRemotely,
+                name,
+                base.resolve("home/agent").toString());
+        run(base, "home/agent", name, secret, rr.getUrl());
+        rr.runRemotely(UnprivilegedAgent::waitRemotely, name);
+    }
+
+    private static String createRemotely(JenkinsRule r, String name, String root) throws Exception {
+        return ((SlaveComputer) createNode(r, name, root).toComputer()).getJnlpMac();
+    }
+
+    private static void waitRemotely(JenkinsRule r, String name) throws Exception {
+        r.waitOnline((Slave) r.jenkins.getNode(name));
+    }
+
+    private static Slave createNode(JenkinsRule r, String name, String root) throws Exception {
+        DumbSlave node = new DumbSlave(name, root, new JNLPLauncher(true));
+        node.setLabelString(name);
+        node.setNumExecutors(4);
+        r.jenkins.addNode(node);
+        return node;
+    }
+
+    /** Kills an agent with SIGKILL, and waits until it is gone. */
+    public void kill(String name) throws InterruptedException {
+        Process process = processes.remove(name);
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly().waitFor();
+    }
+
+    private Path makeBase(String root) throws IOException {
+        // Not below the module, which other users may not be able to reach.
+        Path base = Files.createTempDirectory(
+                Path.of("/tmp"),
+                "unprivileged-agent",
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        directories.add(base);
+        Files.createDirectories(base.resolve("home"));
+        Files.createDirectories(base.resolve(root));
+        return base;
+    }
+
+    private void run(Path base, String root, String name, String secret, URL jenkins) throws Exception {
+        Path jar = base.resolve("agent.jar");
+        try (InputStream in = new URL(jenkins, "jnlpJars/agent.jar").openStream()) {
+            Files.copy(in, jar);
+        }
+        List<String> command = new ArrayList<>();
+        if (isRoot()) {
+            giveAway(base);
+            command.addAll(
+                    List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups", "--inh-caps=-all"));
+        }
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-jar",
+                jar.toString(),
+                "-url",
+                jenkins.toString(),
+                "-name",
+                name,
+                "-secret",
+                secret,
+                "-webSocket",
+                "-workDir",
+                base.resolve(root).toString()));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(base.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(base.resolve("agent.log").toFile());
+        builder.environment().keySet().removeIf(n -> n.startsWith("MAVEN") || n.startsWith("JENKINS"));
+        builder.environment().put("HOME", base.resolve("home").toString());
+        builder.environment().put("LC_ALL", "C.UTF-8");
+        builder.environment().put("AGENT_CANARY", "inherited");
+        processes.put(name, builder.start());
+    }
+
+    private static void giveAway(Path base) throws IOException {
+        try (var all = Files.walk(base)) {
+            for (Path path : (Iterable<Path>) all::iterator) {
+                Files.setAttribute(path, "unix:uid", NOBODY, LinkOption.NOFOLLOW_LINKS);
+                Files.setAttribute(path, "unix:gid", NOBODY, LinkOption.NOFOLLOW_LINKS);
+            }
+        }
+    }
+
+    private static boolean isRoot() throws IOException {
+        return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
+        if (!shared) {
+            end();
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws Exception {
+        end();
+    }
+
+    private void end() throws Exception {
+        for (String name : List.copyOf(processes.keySet())) {
+            Process process = processes.get(name);
+            process.destroy();
+            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                kill(name);
+            }
+            processes.remove(name);
+        }
+        for (Path directory : directories) {
+            delete(directory);
+        }
+        directories.clear();
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (var all = Files.walk(directory)) {
+            Path[] paths = all.toArray(Path[]::new);
+            for (int i = paths.length - 1; i >= 0; i--) {
+                Files.deleteIfExists(paths[i]);
+            }
+        }
+    }
+}
