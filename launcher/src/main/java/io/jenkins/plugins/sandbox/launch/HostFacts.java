@@ -51,9 +51,11 @@ public record HostFacts(Map<String, String> values) {
         }
         if ("1".equals(values.get(APPARMOR))) {
             remedies.add(
-                    "AppArmor takes the rights in a user namespace away from programs without a profile: use the file"
-                            + " transport and give the launcher a profile with the rule 'userns,', or sysctl -w"
-                            + " kernel.apparmor_restrict_unprivileged_userns=0");
+                    "AppArmor takes the rights in a user namespace away from programs without a profile. Keep the launcher"
+                            + " as a file in a directory DIR (--launcher-dir DIR; an agent has it in its caches/process-sandbox), write"
+                            + " 'abi <abi/4.0>, profile process-sandbox DIR/launcher-* flags=(unconfined) { userns, }' to"
+                            + " /etc/apparmor.d/process-sandbox and load it with apparmor_parser -r. Or switch the restriction off:"
+                            + " sysctl -w kernel.apparmor_restrict_unprivileged_userns=0");
         }
         return remedies;
     }

@@ -22,6 +22,7 @@ final class Transports {
     private Transports() {}
 
     static Transport choose(TransportChoice choice, Host host) throws SandboxException {
+        LauncherBinary.check(host);
         return switch (choice.kind()) {
             case MEMFD -> {
                 MemfdTransport transport = memfd(host);

@@ -6,11 +6,13 @@ import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
+import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -197,9 +199,17 @@ public final class Plan {
             limits().forEach(l -> text.append("  ").append(l.replace("=", " ")).append('\n'));
         }
         if (!profile.syscalls().isEmpty()) {
-            text.append("\nsystem calls\n  groups ")
-                    .append(String.join(" ", profile.syscalls()))
-                    .append('\n');
+            text.append("\nsystem calls\n");
+            Map<String, String> summaries = SeccompPolicy.availableGroups();
+            profile.syscalls().forEach(g -> text.append("  group ")
+                    .append(g)
+                    .append(": ")
+                    .append(summaries.get(g))
+                    .append('\n'));
+            profile.allowedSyscalls()
+                    .forEach(c -> text.append("  also    ").append(c).append('\n'));
+            profile.deniedSyscalls()
+                    .forEach(c -> text.append("  without ").append(c).append('\n'));
             if (filter == null) {
                 text.append("  no filter for this processor: the row will not hold\n");
             }

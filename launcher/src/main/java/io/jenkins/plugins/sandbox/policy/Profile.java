@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A named set of measures, read from a data file; see {@code docs/profiles.md} for the format.
+ * A named set of measures, read from a data file: UTF-8 lines {@code key = value}, comments from {@code #} at the start of a
+ * line, lists separated by blanks. The keys are this record's components: {@code description}, {@code primitives},
+ * {@code root}, {@code tmp}, {@code dev}, {@code home}, {@code network}, {@code environment}, {@code open-files},
+ * {@code syscalls}, {@code syscalls-allow}, {@code syscalls-deny}. Every mistake is an error.
  *
  * @param name {@code [a-z0-9-]}, at most 32 characters
  * @param description one line for people

@@ -203,11 +203,11 @@ class KernelTest {
                     }
                     case SKIPPED -> {
                         if (!line.text().contains(KernelTestMain.LACKING)) {
-                            fail("Skipped, without a feature that this kernel lacks: " + line.text());
+                            fail(line.test() + ": skipped, without a feature that this kernel lacks: " + line.text());
                         }
                         System.err.println("NOTE: not run here: " + line.test() + ": " + line.text());
                     }
-                    case FAILED -> fail(line.text());
+                    case FAILED -> fail(line.test() + "\n" + line.text());
                 }
             });
         }

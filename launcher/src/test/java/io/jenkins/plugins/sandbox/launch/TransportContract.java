@@ -222,7 +222,11 @@ abstract class TransportContract {
                             choice()))
                     .isInstanceOf(SandboxException.class);
         }
-        // Not the same: pipes of other tests' processes may have been closed by now.
+        // Not the same: pipes of other tests' processes may have been closed by now, and those of this one's are closed
+        // by a thread of the JVM a moment after it has said that the process is gone.
+        for (int i = 0; i < 100 && !before.containsAll(everything()); i++) {
+            Thread.sleep(50);
+        }
         assertThat(before).containsAll(everything());
     }
 

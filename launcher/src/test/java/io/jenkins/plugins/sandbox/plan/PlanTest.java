@@ -293,6 +293,6 @@ class PlanTest {
                 .contains("  overlay   " + home)
                 .contains("  writable  " + workspace + "\n")
                 .contains("  nofile 65536\n")
-                .contains("  groups @build\n");
+                .contains("  group @build: ");
     }
 }
