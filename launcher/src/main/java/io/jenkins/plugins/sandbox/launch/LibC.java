@@ -14,8 +14,10 @@ final class LibC {
     static final int O_CLOEXEC = 02000000;
     static final int MFD_CLOEXEC = 1;
     static final int MFD_ALLOW_SEALING = 2;
-    /** Linux 6.3; EINVAL before that, and not needed there. */
+    /** Both since Linux 6.3; EINVAL before that, and not needed there. */
     static final int MFD_EXEC = 0x10;
+
+    static final int MFD_NOEXEC_SEAL = 8;
 
     static final int F_ADD_SEALS = 1033;
     /** F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE: nothing about the file can change any more. */

@@ -69,11 +69,8 @@ final class MemfdTransport implements Transport {
 
     private static int create(String name, boolean executable) {
         int flags = LibC.MFD_CLOEXEC | LibC.MFD_ALLOW_SEALING;
-        if (!executable) {
-            return LibC.memfd_create(name, flags);
-        }
         try {
-            return LibC.memfd_create(name, flags | LibC.MFD_EXEC);
+            return LibC.memfd_create(name, flags | (executable ? LibC.MFD_EXEC : LibC.MFD_NOEXEC_SEAL));
         } catch (LastErrorException e) {
             if (e.getErrorCode() != LibC.EINVAL) {
                 throw e;

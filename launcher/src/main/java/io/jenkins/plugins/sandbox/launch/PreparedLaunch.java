@@ -30,6 +30,9 @@ import java.util.regex.Pattern;
  * <p>{@link #close} may come at any time: before the gate is open it aborts the launch; after that it gives up the ending, and
  * the command goes on. As long as the launch is not closed, no other launch of this JVM gets its overlay of the home
  * directory. All methods may be called from any thread.
+ *
+ * <p>What was applied cannot be forged by the command, since it is read before the command starts. How it ended can, under a
+ * profile that leaves the command this user's rights over this process, as {@code standard} does.
  */
 public final class PreparedLaunch implements AutoCloseable {
     private static final SecureRandom RANDOM = new SecureRandom();
