@@ -6,6 +6,7 @@
  */
 #include "sequence.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -57,7 +58,8 @@ static const char *const device_links[][2] = {
 struct view {
     struct sources sources[MOUNTS_MAX];
     int devices[NELEM(devices)];
-    int root; /* the new tree */
+    int root;  /* the new tree */
+    int empty; /* a file with nothing in it */
 };
 
 static const char *fd_path(char text[FD_PATH_SIZE], int fd)
@@ -178,6 +180,7 @@ static int open_sources(const struct plan *plan, struct view *view, struct failu
             }
             break;
         case MOUNT_TMPFS:
+        case MOUNT_HIDE:
             break;
         }
     }
@@ -299,6 +302,25 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
     return set_attributes(directory, 0, ATTRIBUTE_RDONLY) == 0 ? 0 : attributes_failed(failure, step->target);
 }
 
+/* Covers a directory with an empty one and anything else with an empty file. */
+static int mount_hide(struct view *view, const struct mount_step *step, struct failure *failure)
+{
+    struct stat status;
+    int target CLEANUP_FD = -1;
+    if (target_of(view, step->target, CREATE_NOTHING, &target, failure) != 0)
+        return -1;
+    if (fstat(target, &status) != 0)
+        return failed(failure, errno, "stat %s", step->target);
+    if (S_ISDIR(status.st_mode)) {
+        if (mount_new(view, step->target, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,size=4096", failure) !=
+            0)
+            return -1;
+    } else if (bind_tree(view->empty, target) != 0) {
+        return failed(failure, errno, "bind an empty file on %s", step->target);
+    }
+    return restrict_target(view, step->target, 0, ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV, failure);
+}
+
 static int mount_step(struct view *view, const struct mount_step *step, const struct sources *sources,
                       struct failure *failure)
 {
@@ -310,10 +332,26 @@ static int mount_step(struct view *view, const struct mount_step *step, const st
         return mount_tmpfs(view, step, failure);
     case MOUNT_OVERLAY:
         return mount_overlay(view, step, sources, failure);
+    case MOUNT_HIDE:
+        return mount_hide(view, step, failure);
     case MOUNT_DEV:
         break;
     }
     return mount_dev(view, step, failure);
+}
+
+/* What a hidden file shows; on a mount of its own, since the stage cannot be bound. */
+static int make_empty_file(const char *stage, struct view *view, struct failure *failure)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/files", stage);
+    if (mkdir(path, 0755) != 0)
+        return failed(failure, errno, "mkdir %s", path);
+    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=4096") != 0)
+        return failed(failure, errno, "mount tmpfs on %s", path);
+    (void)snprintf(path, sizeof path, "%s/files/empty", stage);
+    view->empty = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    return view->empty >= 0 ? 0 : failed(failure, errno, "create %s", path);
 }
 
 /* The host's tree as the new root, at `root` of the stage (a tmpfs that nothing else sees). */
@@ -328,6 +366,8 @@ static int mount_root(const struct plan *plan, const char *stage, struct view *v
         return failed(failure, errno, "mkdir %s", path);
     if (mount("/", path, NULL, MS_BIND | MS_REC, NULL) != 0)
         return failed(failure, errno, "bind / on %s", path);
+    if (make_empty_file(stage, view, failure) != 0)
+        return -1;
     view->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (view->root < 0)
         return failed(failure, errno, "open %s", path);
@@ -401,7 +441,7 @@ int filesystem_apply(struct context *context, struct failure *failure)
     struct view *view = malloc(sizeof *view);
     if (view == NULL)
         return failed(failure, errno, "malloc");
-    view->root = -1;
+    view->root = view->empty = -1;
     for (size_t i = 0; i < MOUNTS_MAX; i++)
         view->sources[i] = (struct sources){-1, -1, -1};
     for (size_t i = 0; i < NELEM(view->devices); i++)
@@ -421,6 +461,7 @@ int filesystem_apply(struct context *context, struct failure *failure)
     for (size_t i = 0; i < NELEM(view->devices); i++)
         close_fd(&view->devices[i]);
     close_fd(&view->root);
+    close_fd(&view->empty);
     free(view);
     return result;
 }
@@ -466,7 +507,7 @@ static int check_mount(const struct plan *plan, const char *path, const char *op
     bool writable_here = !plan->root_read_only;
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct mount_step *step = &plan->mounts[i];
-        if (step->kind != MOUNT_RO_BIND && is_below(path, step->target))
+        if (step->kind != MOUNT_RO_BIND && step->kind != MOUNT_HIDE && is_below(path, step->target))
             writable_here = true;
         if (strcmp(path, step->target) == 0)
             seen[i] = true;
@@ -515,6 +556,28 @@ static int check_read_only(const char *path, struct failure *failure)
     return (status.f_flag & ST_RDONLY) != 0 ? 0 : failed(failure, 0, "statvfs: %s is writable", path);
 }
 
+/* There is nothing to be read at a hidden path. */
+static int check_hidden(const char *path, struct failure *failure)
+{
+    struct stat status;
+    int fd CLEANUP_FD = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return failed(failure, errno, "open %s", path);
+    if (fstat(fd, &status) != 0)
+        return failed(failure, errno, "stat %s", path);
+    if (!S_ISDIR(status.st_mode))
+        return S_ISREG(status.st_mode) && status.st_size == 0 ? 0 : failed(failure, 0, "%s is not empty", path);
+    DIR *list = fdopendir(fd);
+    if (list == NULL)
+        return failed(failure, errno, "opendir %s", path);
+    fd = -1; /* the list has it now */
+    size_t entries = 0;
+    while (readdir(list) != NULL)
+        entries++;
+    (void)closedir(list);
+    return entries == 2 ? 0 : failed(failure, 0, "%s is not empty", path); /* `.` and `..` */
+}
+
 int filesystem_verify(struct context *context, struct failure *failure)
 {
     const struct plan *plan = context->plan;
@@ -530,9 +593,12 @@ int filesystem_verify(struct context *context, struct failure *failure)
     free(text);
     if (result == 0 && plan->root_read_only)
         result = check_read_only("/", failure);
-    for (size_t i = 0; result == 0 && i < plan->mount_count; i++)
-        if (plan->mounts[i].kind == MOUNT_RO_BIND)
+    for (size_t i = 0; result == 0 && i < plan->mount_count; i++) {
+        if (plan->mounts[i].kind == MOUNT_RO_BIND || plan->mounts[i].kind == MOUNT_HIDE)
             result = check_read_only(plan->mounts[i].target, failure);
+        if (result == 0 && plan->mounts[i].kind == MOUNT_HIDE)
+            result = check_hidden(plan->mounts[i].target, failure);
+    }
     return result;
 }
 

@@ -101,9 +101,10 @@ static int read_filter(struct context *context)
 /* For --probe: everything, with the least of parameters, so that each row is tried and nothing is changed by it. */
 static void plan_probe(struct plan *plan)
 {
-    const enum primitive rows[] = {SESSION,           CLOSE_FDS,     USER_NAMESPACE,   PID_NAMESPACE, MOUNT_NAMESPACE,
-                                   IPC_NAMESPACE,     UTS_NAMESPACE, CGROUP_NAMESPACE, FILESYSTEM,    PROC,
-                                   RLIMIT_ROW_NOFILE, NO_NEW_PRIVS,  CAPABILITIES,     SECCOMP};
+    const enum primitive rows[] = {SESSION,           CLOSE_FDS,         ENVIRONMENT,   USER_NAMESPACE,
+                                   PID_NAMESPACE,     MOUNT_NAMESPACE,   IPC_NAMESPACE, UTS_NAMESPACE,
+                                   CGROUP_NAMESPACE,  NETWORK_NAMESPACE, FILESYSTEM,    PROC,
+                                   RLIMIT_ROW_NOFILE, NO_NEW_PRIVS,      CAPABILITIES,  SECCOMP};
     plan->asked = 0;
     for (size_t i = 0; i < NELEM(rows); i++)
         plan->asked |= BIT(rows[i]);

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #ifndef CLONE_NEWCGROUP
@@ -21,9 +24,10 @@ static const struct namespace
     const char *link;
 }
 namespaces[] = {
-    {USER_NAMESPACE, CLONE_NEWUSER, "/proc/self/ns/user"}, {PID_NAMESPACE, CLONE_NEWPID, "/proc/self/ns/pid"},
-    {MOUNT_NAMESPACE, CLONE_NEWNS, "/proc/self/ns/mnt"},   {IPC_NAMESPACE, CLONE_NEWIPC, "/proc/self/ns/ipc"},
-    {UTS_NAMESPACE, CLONE_NEWUTS, "/proc/self/ns/uts"},    {CGROUP_NAMESPACE, CLONE_NEWCGROUP, "/proc/self/ns/cgroup"},
+    {USER_NAMESPACE, CLONE_NEWUSER, "/proc/self/ns/user"},       {PID_NAMESPACE, CLONE_NEWPID, "/proc/self/ns/pid"},
+    {MOUNT_NAMESPACE, CLONE_NEWNS, "/proc/self/ns/mnt"},         {IPC_NAMESPACE, CLONE_NEWIPC, "/proc/self/ns/ipc"},
+    {UTS_NAMESPACE, CLONE_NEWUTS, "/proc/self/ns/uts"},          {NETWORK_NAMESPACE, CLONE_NEWNET, "/proc/self/ns/net"},
+    {CGROUP_NAMESPACE, CLONE_NEWCGROUP, "/proc/self/ns/cgroup"},
 };
 
 static const struct namespace *find(enum primitive primitive)
@@ -210,4 +214,36 @@ int cgroup_namespace_apply(struct context *context, struct failure *failure)
 int cgroup_namespace_verify(struct context *context, struct failure *failure)
 {
     return differs(context, CGROUP_NAMESPACE, failure);
+}
+
+/* SIOCGIFFLAGS or SIOCSIFFLAGS on the loopback interface (netdevice(7)). 0 or -1. */
+static int loopback(unsigned long request, struct ifreq *interface)
+{
+    int fd CLEANUP_FD = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    (void)snprintf(interface->ifr_name, sizeof interface->ifr_name, "lo");
+    return ioctl(fd, request, interface);
+}
+
+int network_namespace_apply(struct context *context, struct failure *failure)
+{
+    (void)context;
+    if (enter(NETWORK_NAMESPACE, failure) != 0)
+        return -1;
+    /* Tests talk to servers of their own on localhost. */
+    struct ifreq interface = {.ifr_flags = IFF_UP | IFF_RUNNING};
+    return loopback(SIOCSIFFLAGS, &interface) == 0 ? 0 : failed(failure, errno, "SIOCSIFFLAGS lo");
+}
+
+int network_namespace_verify(struct context *context, struct failure *failure)
+{
+    if (differs(context, NETWORK_NAMESPACE, failure) != 0)
+        return -1;
+    struct ifreq interface = {.ifr_flags = 0};
+    if (loopback(SIOCGIFFLAGS, &interface) != 0)
+        return failed(failure, errno, "SIOCGIFFLAGS lo");
+    if ((interface.ifr_flags & IFF_UP) == 0)
+        return failed(failure, 0, "SIOCGIFFLAGS: lo is down");
+    return 0;
 }

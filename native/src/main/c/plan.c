@@ -136,6 +136,7 @@ static bool take_mount(struct plan *plan, enum mount_kind kind, const char *opti
             return false;
         break;
     case MOUNT_DEV:
+    case MOUNT_HIDE:
         if (!take_path(option, words[0], &step->target, problem))
             return false;
         break;
@@ -143,6 +144,19 @@ static bool take_mount(struct plan *plan, enum mount_kind kind, const char *opti
     if (strcmp(step->target, "/") == 0)
         return wrong(problem, "%s: / itself is not a target; see --root", option);
     plan->mount_count++;
+    return true;
+}
+
+static bool take_variable(struct plan *plan, bool keep, const char *word, struct problem *problem)
+{
+    if (word[0] == '\0' || strchr(word, '=') != NULL)
+        return wrong(problem, "not the name of an environment variable: %s", word);
+    if (plan->variable_count > 0 && plan->keep_variables != keep)
+        return wrong(problem, "--keep-env and --unset-env exclude each other");
+    if (plan->variable_count == VARIABLES_MAX)
+        return wrong(problem, "more than %d environment variables", VARIABLES_MAX);
+    plan->keep_variables = keep;
+    plan->variables[plan->variable_count++] = word;
     return true;
 }
 
@@ -170,6 +184,9 @@ enum option {
     OPTION_TMPFS,
     OPTION_OVERLAY,
     OPTION_DEV,
+    OPTION_HIDE,
+    OPTION_UNSET_ENV,
+    OPTION_KEEP_ENV,
     OPTION_RLIMIT,
     OPTION_SECCOMP,
     OPTION_BACKGROUND,
@@ -185,27 +202,18 @@ static const struct {
     size_t values;
     bool repeatable;
 } options[OPTION_COUNT] = {
-    [OPTION_ARGS] = {"--args", 1, false},
-    [OPTION_REPORT] = {"--report", 1, false},
-    [OPTION_GATE] = {"--gate", 1, false},
-    [OPTION_GATE_TIMEOUT] = {"--gate-timeout", 1, false},
-    [OPTION_PROFILE] = {"--profile", 1, false},
-    [OPTION_PRIMITIVE] = {"--primitive", 1, true},
-    [OPTION_REQUIRE] = {"--require", 1, true},
-    [OPTION_MIN_LEVEL] = {"--min-level", 1, false},
-    [OPTION_ROOT] = {"--root", 1, false},
-    [OPTION_BIND] = {"--bind", 2, true},
-    [OPTION_RO_BIND] = {"--ro-bind", 2, true},
-    [OPTION_TMPFS] = {"--tmpfs", 2, true},
-    [OPTION_OVERLAY] = {"--overlay", 3, true},
-    [OPTION_DEV] = {"--dev", 1, true},
-    [OPTION_RLIMIT] = {"--rlimit", 1, true},
-    [OPTION_SECCOMP] = {"--seccomp", 1, false},
-    [OPTION_BACKGROUND] = {"--background", 1, false},
-    [OPTION_GRACE] = {"--grace", 1, false},
-    [OPTION_HELP] = {"--help", 0, true},
-    [OPTION_VERSION] = {"--version", 0, true},
-    [OPTION_PROBE] = {"--probe", 0, true},
+    [OPTION_ARGS] = {"--args", 1, false},        [OPTION_REPORT] = {"--report", 1, false},
+    [OPTION_GATE] = {"--gate", 1, false},        [OPTION_GATE_TIMEOUT] = {"--gate-timeout", 1, false},
+    [OPTION_PROFILE] = {"--profile", 1, false},  [OPTION_PRIMITIVE] = {"--primitive", 1, true},
+    [OPTION_REQUIRE] = {"--require", 1, true},   [OPTION_MIN_LEVEL] = {"--min-level", 1, false},
+    [OPTION_ROOT] = {"--root", 1, false},        [OPTION_BIND] = {"--bind", 2, true},
+    [OPTION_RO_BIND] = {"--ro-bind", 2, true},   [OPTION_TMPFS] = {"--tmpfs", 2, true},
+    [OPTION_OVERLAY] = {"--overlay", 3, true},   [OPTION_DEV] = {"--dev", 1, true},
+    [OPTION_HIDE] = {"--hide", 1, true},         [OPTION_UNSET_ENV] = {"--unset-env", 1, true},
+    [OPTION_KEEP_ENV] = {"--keep-env", 1, true}, [OPTION_RLIMIT] = {"--rlimit", 1, true},
+    [OPTION_SECCOMP] = {"--seccomp", 1, false},  [OPTION_BACKGROUND] = {"--background", 1, false},
+    [OPTION_GRACE] = {"--grace", 1, false},      [OPTION_HELP] = {"--help", 0, true},
+    [OPTION_VERSION] = {"--version", 0, true},   [OPTION_PROBE] = {"--probe", 0, true},
 };
 
 static bool take(struct plan *plan, enum option option, char **values, bool from_file, struct problem *problem)
@@ -245,6 +253,11 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return take_mount(plan, MOUNT_OVERLAY, name, values, problem);
     case OPTION_DEV:
         return take_mount(plan, MOUNT_DEV, name, values, problem);
+    case OPTION_HIDE:
+        return take_mount(plan, MOUNT_HIDE, name, values, problem);
+    case OPTION_UNSET_ENV:
+    case OPTION_KEEP_ENV:
+        return take_variable(plan, option == OPTION_KEEP_ENV, values[0], problem);
     case OPTION_RLIMIT:
         return take_rlimit(plan, values[0], problem);
     case OPTION_SECCOMP:
@@ -343,6 +356,8 @@ bool plan_check(const struct plan *plan, struct problem *problem)
             return wrong(problem, "--primitive %s and its --rlimit go together", primitive_name(rlimits[i]));
     if (plan->mount_count > 0 && (plan->asked & BIT(FILESYSTEM)) == 0)
         return wrong(problem, "mounts without --primitive filesystem");
+    if (plan->variable_count > 0 && (plan->asked & BIT(ENVIRONMENT)) == 0)
+        return wrong(problem, "--keep-env or --unset-env without --primitive environment");
     if (plan->filter_file != NULL && (plan->asked & BIT(SECCOMP)) == 0)
         return wrong(problem, "--seccomp without --primitive seccomp");
     if ((plan->required & ~plan->asked) != 0)

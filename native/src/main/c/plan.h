@@ -12,10 +12,11 @@
 #define ARGS_MAX_BYTES ((size_t)1 << 20)
 #define ARGS_MAX_WORDS 8192
 #define MOUNTS_MAX 256
+#define VARIABLES_MAX 1024
 #define GATE_TIMEOUT_DEFAULT 60
 #define GRACE_DEFAULT 5
 
-enum mount_kind { MOUNT_BIND, MOUNT_RO_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV };
+enum mount_kind { MOUNT_BIND, MOUNT_RO_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV, MOUNT_HIDE };
 
 /* One mount of the view. Paths are absolute and canonical: no symbolic link, `.`, `..` or `//` in them. */
 struct mount_step {
@@ -45,6 +46,9 @@ struct plan {
     primitive_set limited;
     struct mount_step mounts[MOUNTS_MAX];
     size_t mount_count;
+    const char *variables[VARIABLES_MAX]; /* names: to be dropped, or the only ones to be kept */
+    size_t variable_count;
+    bool keep_variables;
     const char *profile;
     const char *args_file;
     const char *report_file;

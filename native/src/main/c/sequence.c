@@ -23,7 +23,7 @@ static int not_built(struct context *context, struct failure *failure)
 static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [SESSION] = {STAGE_SETUP, STAGE_COMMAND, 0, false, session_apply, session_verify},
     [CLOSE_FDS] = {STAGE_SETUP, STAGE_COMMAND, 0, false, close_fds_apply, close_fds_verify},
-    [ENVIRONMENT] = NOT_BUILT,
+    [ENVIRONMENT] = {STAGE_SETUP, STAGE_COMMAND, 0, false, environment_apply, environment_verify},
     [CGROUP] = NOT_BUILT,
     [USER_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, false, user_namespace_apply, user_namespace_verify},
     [PID_NAMESPACE] = {STAGE_SETUP, STAGE_INIT, 0, true, pid_namespace_apply, pid_namespace_verify},
@@ -31,7 +31,7 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [IPC_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, true, ipc_namespace_apply, ipc_namespace_verify},
     [UTS_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, true, uts_namespace_apply, uts_namespace_verify},
     [CGROUP_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, true, cgroup_namespace_apply, cgroup_namespace_verify},
-    [NETWORK_NAMESPACE] = NOT_BUILT,
+    [NETWORK_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, true, network_namespace_apply, network_namespace_verify},
     [FILESYSTEM] = {STAGE_INIT, STAGE_INIT, BIT(MOUNT_NAMESPACE), true, filesystem_apply, filesystem_verify},
     [PROC] = {STAGE_INIT, STAGE_INIT, BIT(MOUNT_NAMESPACE) | BIT(PID_NAMESPACE), true, proc_apply, proc_verify},
     [RLIMIT_ROW_CPU] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_cpu_apply, rlimit_cpu_verify},

@@ -85,6 +85,10 @@ int session_lead(void);
 /* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */
 int unblock_signals(void);
 
+/* environment.c */
+int environment_apply(struct context *context, struct failure *failure);
+int environment_verify(struct context *context, struct failure *failure);
+
 /* namespaces.c */
 int namespaces_remember(struct context *context);
 int user_namespace_apply(struct context *context, struct failure *failure);
@@ -99,6 +103,8 @@ int uts_namespace_apply(struct context *context, struct failure *failure);
 int uts_namespace_verify(struct context *context, struct failure *failure);
 int cgroup_namespace_apply(struct context *context, struct failure *failure);
 int cgroup_namespace_verify(struct context *context, struct failure *failure);
+int network_namespace_apply(struct context *context, struct failure *failure);
+int network_namespace_verify(struct context *context, struct failure *failure);
 
 /* filesystem.c */
 int filesystem_apply(struct context *context, struct failure *failure);

@@ -50,7 +50,12 @@ class LifeTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"exit 0,0,exit code 0", "exit 7,7,exit code 7", "kill -9 $$,137,exit signal 9", "kill -15 $$,143,exit signal 15"})
+    @CsvSource({
+        "exit 0,0,exit code 0",
+        "exit 7,7,exit code 7",
+        "kill -9 $$,137,exit signal 9",
+        "kill -15 $$,143,exit signal 15"
+    })
     void theStatusIsTheCommands(String script, int status, String ending) throws Exception {
         Running running = launch.strict(workspace).start("sh", "-c", script);
         Result result = running.result();
@@ -60,7 +65,12 @@ class LifeTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"/does/not/exist,127,ENOENT", "no-such-command-anywhere,127,ENOENT", "/etc/passwd,126,EACCES", "/etc,126,EACCES"})
+    @CsvSource({
+        "/does/not/exist,127,ENOENT",
+        "no-such-command-anywhere,127,ENOENT",
+        "/etc/passwd,126,EACCES",
+        "/etc,126,EACCES"
+    })
     void aCommandThatCannotBeStartedIsNamedInTheReport(String command, int status, String errno) throws Exception {
         Running running = launch.strict(workspace).start(command);
         Result result = running.result();
@@ -86,7 +96,8 @@ class LifeTest {
     void aJobOutlivesTheShellThatStartedIt() throws Exception {
         String wrapper = "( { while [ -d . -a ! -f result ]; do touch log; sleep 0.05; done } & "
                 + "sh -xe script > log 2>&1; echo $? > result.tmp; mv result.tmp result; wait ) >&- 2>&- &";
-        Files.writeString(workspace.resolve("script"), "while [ ! -f go-on ]; do sleep 0.05; done; echo worked; exit 3\n");
+        Files.writeString(
+                workspace.resolve("script"), "while [ ! -f go-on ]; do sleep 0.05; done; echo worked; exit 3\n");
         Running running = launch.strict(workspace).start("nohup", "sh", "-c", wrapper);
         Result front = running.result();
         assertThat(front.status()).isZero();
@@ -163,7 +174,11 @@ class LifeTest {
         Running running = launch.strict(workspace).start("sh", "-c", "setsid sh -c \"" + IGNORES_TERM + "\" & wait");
         awaitFile("up");
         long init = running.initPid();
-        List<Long> inside = ProcessHandle.of(init).orElseThrow().descendants().map(ProcessHandle::pid).toList();
+        List<Long> inside = ProcessHandle.of(init)
+                .orElseThrow()
+                .descendants()
+                .map(ProcessHandle::pid)
+                .toList();
         assertThat(inside).hasSizeGreaterThan(1);
         assertThat(ProcessHandle.of(init).orElseThrow().destroyForcibly()).isTrue();
         assertThat(running.result().status()).isEqualTo(137);
@@ -202,9 +217,11 @@ class LifeTest {
     @Test
     void aGateMayBeAPipe() throws Exception {
         Path gate = directory.resolve("gate");
-        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor()).isZero();
+        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor())
+                .isZero();
         // Held open for both, as the driver holds its pipes.
-        Process holder = new ProcessBuilder("sh", "-c", "exec 3<>" + gate + "; read go; printf o >&3; read end").start();
+        Process holder =
+                new ProcessBuilder("sh", "-c", "exec 3<>" + gate + "; read go; printf o >&3; read end").start();
         try {
             Running running =
                     launch.strict(workspace).options("--gate", gate.toString()).start("sh", "-c", "echo started");
@@ -219,7 +236,11 @@ class LifeTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"a,60,refused gate closed", "ready to open,60,refused gate closed", "'',1,refused gate timed out after 1 s"})
+    @CsvSource({
+        "a,60,refused gate closed",
+        "ready to open,60,refused gate closed",
+        "'',1,refused gate timed out after 1 s"
+    })
     void aGateThatDoesNotOpenRunsNothing(String content, String timeout, String ending) throws Exception {
         Path gate = Files.writeString(directory.resolve("gate"), content);
         Result result = launch.strict(workspace)
@@ -268,7 +289,10 @@ class LifeTest {
     void theCommandCannotPassForSomebodyOutsideWhoEndsIt() throws Exception {
         // kill -TERM, and with a forged sender by sigqueue, and to the process group it was started in
         Running running = launch.strict(workspace)
-                .start("sh", "-c", "trap '' TERM; kill -TERM 1; env kill -TERM -q 7 1; kill -TERM 0; sleep 0.3; echo alive");
+                .start(
+                        "sh",
+                        "-c",
+                        "trap '' TERM; kill -TERM 1; env kill -TERM -q 7 1; kill -TERM 0; sleep 0.3; echo alive");
         assertThat(running.result().out()).isEqualTo("alive\n");
         assertThat(running.ended().ending().exit().cause()).isNull();
         assertThat(running.result().status()).isZero();
@@ -293,7 +317,8 @@ class LifeTest {
     @Test
     void aGateWithNobodyAtTheOtherEndTimesOut() throws Exception {
         Path gate = directory.resolve("gate");
-        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor()).isZero();
+        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor())
+                .isZero();
         Result result = launch.strict(workspace)
                 .options("--gate", gate.toString(), "--gate-timeout", "1")
                 .run(": > started");
@@ -307,7 +332,8 @@ class LifeTest {
         Running running =
                 launch.strict(workspace).options("--gate", gate.toString()).start("sh", "-c", ": > started");
         running.await("ready");
-        assertThat(ProcessHandle.of(running.initPid()).orElseThrow().destroyForcibly()).isTrue();
+        assertThat(ProcessHandle.of(running.initPid()).orElseThrow().destroyForcibly())
+                .isTrue();
         Result result = running.result();
         assertThat(result.status()).isEqualTo(125);
         assertThat(result.report()).endsWith("ready\nrefused the launcher was killed\n");
@@ -316,8 +342,7 @@ class LifeTest {
 
     @Test
     void aSpinnerThatUsesUpItsCpuTimeIsNamedAndAForgedSignalIsNot() throws Exception {
-        NativeLaunch limited =
-                launch.primitives(List.of("rlimit_cpu")).options("--rlimit", "cpu=2");
+        NativeLaunch limited = launch.primitives(List.of("rlimit_cpu")).options("--rlimit", "cpu=2");
         Running spinner = limited.start("sh", "-c", "while :; do :; done");
         assertThat(spinner.result().status()).isEqualTo(128 + 24);
         assertThat(spinner.ended().ending().exit().cause()).isEqualTo("cpu_time");
@@ -332,8 +357,11 @@ class LifeTest {
     @Test
     void orphansAreReaped() throws Exception {
         Running running = launch.strict(workspace)
-                .start("sh", "-c", "for i in 1 2 3 4 5; do sh -c '(sleep 0.1 &)'; done; sleep 0.5; grep -c Z /proc/[0-9]*/stat "
-                        + "| grep -c ':1$'");
+                .start(
+                        "sh",
+                        "-c",
+                        "for i in 1 2 3 4 5; do sh -c '(sleep 0.1 &)'; done; sleep 0.5; grep -c Z /proc/[0-9]*/stat "
+                                + "| grep -c ':1$'");
         assertThat(running.result().out()).isEqualTo("0\n");
     }
 
@@ -348,7 +376,11 @@ class LifeTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "process-sandbox-plan\0001\0", "process-sandbox-plan\0001\0--grace\0005\0", "#!/bin/sh\0001\0end\0"
+            strings = {
+                "",
+                "process-sandbox-plan\0001\0",
+                "process-sandbox-plan\0001\0--grace\0005\0",
+                "#!/bin/sh\0001\0end\0"
             })
     void aPlanThatIsCutOrForeignRunsNothing(String content) throws Exception {
         Path args = Files.writeString(directory.resolve("args"), content);
@@ -362,18 +394,19 @@ class LifeTest {
     void aPlanOfAnotherVersionIsNamed() throws Exception {
         Path args = Files.writeString(directory.resolve("args"), "process-sandbox-plan\0002\0end\0");
         Result result = launch.in(workspace).options("--args", args.toString()).run("true");
-        assertThat(result.parsed().refusal())
-                .isEqualTo("--args: a plan of version 2; this launcher reads version 1");
+        assertThat(result.parsed().refusal()).isEqualTo("--args: a plan of version 2; this launcher reads version 1");
     }
 
     @Test
     void aPlanIsRead() throws Exception {
         Path args = Files.writeString(
                 directory.resolve("args"), "process-sandbox-plan\0001\0--primitive\0no_new_privs\0end\0");
-        Result result = launch.in(workspace).options("--args", args.toString()).run("grep ^NoNewPrivs /proc/self/status");
+        Result result =
+                launch.in(workspace).options("--args", args.toString()).run("grep ^NoNewPrivs /proc/self/status");
         assertThat(result.out()).isEqualTo("NoNewPrivs:\t1\n");
         Path large = Files.write(directory.resolve("large"), new byte[(1 << 20) + 1]);
-        Result refused = new NativeLaunch(directory).options("--args", large.toString()).run("true");
+        Result refused =
+                new NativeLaunch(directory).options("--args", large.toString()).run("true");
         assertThat(refused.parsed().refusal()).isEqualTo("--args " + large + ": more than 1 MiB");
     }
 

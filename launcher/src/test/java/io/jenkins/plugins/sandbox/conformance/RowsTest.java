@@ -49,8 +49,9 @@ class RowsTest {
         String script = "cut -d' ' -f7 /proc/self/stat; grep -E '^Sig(Ign|Blk)' /proc/self/status; umask";
         String inherit = "trap '' HUP INT PIPE USR1; umask 0; exec \"$@\"";
         Result plain = launch.control("trap '' HUP INT PIPE USR1; umask 0; " + script);
-        Result result =
-                launch.primitives(List.of("session")).behind("sh", "-c", inherit, "sh").run(script);
+        Result result = launch.primitives(List.of("session"))
+                .behind("sh", "-c", inherit, "sh")
+                .run(script);
         assertThat(plain.line("SigIgn")).isNotEqualTo("SigIgn:\t0000000000000000");
         assertThat(plain.out()).endsWith("0000\n");
         assertThat(result.line("SigIgn")).isEqualTo("SigIgn:\t0000000000000000");
@@ -65,7 +66,8 @@ class RowsTest {
         Result plain = launch.control(script);
         Result result = launch.primitives(List.of("session")).run(script);
         assertThat(result.out()).isNotEqualTo(plain.out());
-        Result without = new NativeLaunch(directory).primitives(List.of("no_new_privs")).run(script);
+        Result without =
+                new NativeLaunch(directory).primitives(List.of("no_new_privs")).run(script);
         assertThat(without.out()).isEqualTo(plain.out());
     }
 
@@ -74,7 +76,9 @@ class RowsTest {
         String open = "exec 7</etc/passwd 9</; exec \"$@\"";
         String script = "ls /proc/self/fd | tr '\\n' ' '; cat <&7";
         Result plain = launch.control("exec 7</etc/passwd 9</; " + script);
-        Result result = launch.primitives(List.of("close_fds")).behind("sh", "-c", open, "sh").run(script);
+        Result result = launch.primitives(List.of("close_fds"))
+                .behind("sh", "-c", open, "sh")
+                .run(script);
         assertThat(plain.out()).contains(" 7 ").contains(" 9 ").contains("root:");
         assertThat(result.out()).startsWith("0 1 2 3 \n".replace("\n", "")).doesNotContain("root:");
         assertThat(result.applied("close_fds")).isTrue();
@@ -102,7 +106,8 @@ class RowsTest {
         Result inside = launch.primitives(asked).run(script);
         assertThat(inside.applied(primitive)).isTrue();
         assertThat(inside.out()).startsWith(link + ":[").isNotEqualTo(outside);
-        Result without = new NativeLaunch(directory).primitives(List.of("no_new_privs")).run(script);
+        Result without =
+                new NativeLaunch(directory).primitives(List.of("no_new_privs")).run(script);
         assertThat(without.outcome(primitive).status()).isEqualTo(Status.SKIPPED);
         assertThat(without.out()).isEqualTo(outside);
     }
@@ -118,13 +123,14 @@ class RowsTest {
 
     @Test
     void onlyTheSandboxesOwnProcessesExist() throws Exception {
-        String script = "ls /proc | grep -c '^[0-9]'; kill -0 " + ProcessHandle.current().pid()
-                + " && echo reached; echo pid $$";
+        String script = "ls /proc | grep -c '^[0-9]'; kill -0 "
+                + ProcessHandle.current().pid() + " && echo reached; echo pid $$";
         Result plain = launch.control(script);
         Result result = launch.strict(workspace).run(script);
         assertThat(plain.out()).contains("reached");
         assertThat(result.out()).doesNotContain("reached").contains("pid 2\n");
-        assertThat(Integer.parseInt(result.out().lines().findFirst().orElseThrow())).isLessThan(10);
+        assertThat(Integer.parseInt(result.out().lines().findFirst().orElseThrow()))
+                .isLessThan(10);
     }
 
     @Test
@@ -142,8 +148,8 @@ class RowsTest {
 
     @Test
     void everyMountIsReadOnlyButTheOnesThatWereAskedFor() throws Exception {
-        Result result = launch.strict(workspace).options("--tmpfs", "/tmp", "1048576", "--bind", workspace.toString(),
-                        workspace.toString())
+        Result result = launch.strict(workspace)
+                .options("--tmpfs", "/tmp", "1048576", "--bind", workspace.toString(), workspace.toString())
                 .run("cat /proc/self/mountinfo");
         assertThat(result.applied("filesystem")).isTrue();
         List<String[]> mounts = result.out().lines().map(l -> l.split(" ")).toList();
@@ -151,14 +157,17 @@ class RowsTest {
         for (String[] mount : mounts) {
             String options = "," + mount[5] + ",";
             assertThat(options).as(mount[4]).contains(",nosuid,");
-            boolean own = mount[4].startsWith("/dev") || mount[4].startsWith("/tmp") || mount[4].startsWith("/proc")
+            boolean own = mount[4].startsWith("/dev")
+                    || mount[4].startsWith("/tmp")
+                    || mount[4].startsWith("/proc")
                     || mount[4].startsWith(workspace.toString());
             if (!own) {
                 assertThat(options).as(mount[4]).contains(",ro,");
             }
         }
         // A mount table that cannot show a writable root would prove nothing.
-        assertThat(launch.control("grep -m1 ' / / ' /proc/self/mountinfo").out()).contains(" rw");
+        assertThat(launch.control("grep -m1 ' / / ' /proc/self/mountinfo").out())
+                .contains(" rw");
     }
 
     @Test
@@ -178,8 +187,9 @@ class RowsTest {
     @Test
     void devHasWhatBuildsUseAndNothingElse() throws Exception {
         Result result = launch.strict(workspace)
-                .run("ls /dev | tr '\\n' ' '; echo x > /dev/null && head -c2 /dev/zero | wc -c; "
-                        + "echo here | cat /dev/stdin; echo x > /dev/shm/x && echo shm; touch /dev/new; test -e /dev/ptmx && echo ptmx");
+                .run(
+                        "ls /dev | tr '\\n' ' '; echo x > /dev/null && head -c2 /dev/zero | wc -c; "
+                                + "echo here | cat /dev/stdin; echo x > /dev/shm/x && echo shm; touch /dev/new; test -e /dev/ptmx && echo ptmx");
         assertThat(result.out())
                 .startsWith("fd full null ptmx pts random shm stderr stdin stdout tty urandom zero ")
                 .contains("2\n", "here\n", "shm\n", "ptmx\n");
@@ -210,7 +220,8 @@ class RowsTest {
     @Test
     void aFileMayBeReadOnlyInAWritableDirectory() throws Exception {
         Path file = Files.writeString(workspace.resolve("config"), "kept\n");
-        String script = "echo reached; echo changed > config; mv config away; rm -f config; echo x > other && echo wrote";
+        String script =
+                "echo reached; echo changed > config; mv config away; rm -f config; echo x > other && echo wrote";
         Result result = launch.strict(workspace)
                 .options("--ro-bind", file.toString(), file.toString())
                 .run(script);
@@ -237,7 +248,9 @@ class RowsTest {
         Path secret = Files.createDirectory(directory.resolve("secret"));
         Files.createSymbolicLink(workspace.resolve("link"), secret);
         String link = workspace.resolve("link").toString();
-        Result source = launch.strict(workspace).options("--bind", link, secret.toString()).run("echo ran");
+        Result source = launch.strict(workspace)
+                .options("--bind", link, secret.toString())
+                .run("echo ran");
         assertThat(source.outcome("filesystem").status()).isEqualTo(Status.FAILED);
         assertThat(source.outcome("filesystem").errno()).isEqualTo(40); // ELOOP
         Result target = new NativeLaunch(directory)
@@ -259,6 +272,73 @@ class RowsTest {
         assertThat(outcome.detail()).isEqualTo("open /does/not/exist");
         assertThat(result.parsed().level()).isEqualTo(Level.PARTIAL);
         assertThat(result.out()).isEqualTo("0\nwrote\n");
+    }
+
+    @Test
+    void hiddenPathsShowNothing() throws Exception {
+        Path secrets = Files.createDirectory(directory.resolve("secrets"));
+        Files.writeString(secrets.resolve("key"), "secret\n");
+        Path token = Files.writeString(directory.resolve("token"), "secret\n");
+        String script = "echo reached; cat " + secrets + "/key " + token + "; ls -A " + secrets + "; echo x > " + token
+                + "; echo x > " + secrets + "/new; rm -rf " + token + "; umount " + token + " && echo unmounted";
+        assertThat(launch.in(workspace)
+                        .control("cat " + secrets + "/key " + token)
+                        .out())
+                .isEqualTo("secret\nsecret\n");
+        Result result = launch.strict(workspace)
+                .options("--hide", secrets.toString(), "--hide", token.toString())
+                .run(script);
+        assertThat(result.applied("filesystem")).isTrue();
+        assertThat(result.out()).isEqualTo("reached\n");
+        assertThat(Files.readString(token)).isEqualTo("secret\n");
+    }
+
+    @Test
+    void aHiddenPathBelowAWritableOneStaysHidden() throws Exception {
+        Path secret = Files.createDirectories(workspace.resolve("a/secret"));
+        Files.writeString(secret.resolve("key"), "secret\n");
+        String script = "cat a/secret/key; mv a/secret b; mv a c; cat c/secret/key b/key; echo done";
+        Result result =
+                launch.strict(workspace).options("--hide", secret.toString()).run(script);
+        assertThat(result.out()).isEqualTo("done\n");
+    }
+
+    @Test
+    void variablesAreDroppedByNameOrAllButSome() throws Exception {
+        String script = "env | grep -E '^(TOKEN|TOKENS|KEPT)=' | sort";
+        String[] variables = {"env", "TOKEN=secret", "TOKENS=fine", "KEPT=fine"};
+        Result dropped = launch.primitives(List.of("environment"))
+                .behind(variables)
+                .options("--unset-env", "TOKEN", "--unset-env", "NOT_SET")
+                .run(script + "; grep -c secret /proc/self/environ");
+        assertThat(dropped.applied("environment")).isTrue();
+        assertThat(dropped.out()).isEqualTo("KEPT=fine\nTOKENS=fine\n0\n");
+        Result kept = new NativeLaunch(directory)
+                .primitives(List.of("environment"))
+                .behind(variables)
+                .options("--keep-env", "KEPT", "--keep-env", "PATH")
+                .run(script + "; env | grep -vE '^(KEPT|PATH|PWD|_|SHLVL|OLDPWD)='");
+        assertThat(kept.out()).isEqualTo("KEPT=fine\n");
+        Result none = new NativeLaunch(directory)
+                .primitives(List.of("no_new_privs"))
+                .behind(variables)
+                .run(script);
+        assertThat(none.out()).isEqualTo("KEPT=fine\nTOKEN=secret\nTOKENS=fine\n");
+    }
+
+    @Test
+    void aNetworkOfItsOwnHasLoopbackAndNothingElse() throws Exception {
+        String script = "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | tr '\\n' ' '; "
+                + "python3 -c \"import socket as s; a=s.socket(); a.bind(('127.0.0.1',0)); a.listen(); "
+                + "s.create_connection(a.getsockname()); print('loopback')\"; "
+                + "python3 -c \"import socket as s; a=s.socket(s.AF_INET, s.SOCK_DGRAM); a.connect(('192.0.2.1', 9)); print('route')\"";
+        Result result = launch.strict(workspace)
+                .primitives(List.of("network_namespace"))
+                .run(script);
+        assertThat(result.applied("network_namespace")).isTrue();
+        assertThat(result.out()).isEqualTo("lo loopback\n");
+        assertThat(result.err()).contains("Network is unreachable");
+        assertThat(launch.control("ls /sys/class/net | wc -l").out()).isNotEqualTo("0\n");
     }
 
     @Test
@@ -320,7 +400,8 @@ class RowsTest {
                 .allMatch(l -> l.endsWith("\t0000000000000000"));
         assertThat(result.out()).startsWith("0\n").contains("reached").doesNotContain("mounted", "entered");
         assertThat(result.err()).contains("core_pattern: Read-only file system");
-        Result control = launch.control("unshare --user --map-root-user --mount sh -c 'mount -t tmpfs t /mnt && echo mounted'");
+        Result control =
+                launch.control("unshare --user --map-root-user --mount sh -c 'mount -t tmpfs t /mnt && echo mounted'");
         assertThat(control.out()).isEqualTo("mounted\n");
     }
 
@@ -350,7 +431,8 @@ class RowsTest {
 
     @Test
     void withoutUserNamespacesTheRestSaysWhatItNeeds() throws Exception {
-        // The sysctl is one of each user namespace: it is lowered in one of the test's own, and then its root goes away.
+        // The sysctl is one of each user namespace: it is lowered in one of the test's own, and then its root goes
+        // away.
         String lower = "echo 0 > /proc/sys/user/max_user_namespaces; "
                 + "exec setpriv --bounding-set=-all --inh-caps=-all --securebits=+noroot -- \"$@\"";
         Result result = launch.strict(workspace)
@@ -359,7 +441,8 @@ class RowsTest {
         assertThat(result.outcome("user_namespace"))
                 .extracting(Outcome::status, Outcome::errno, Outcome::detail)
                 .containsExactly(Status.FAILED, 28, "unshare"); // ENOSPC
-        for (String name : List.of("pid_namespace", "mount_namespace", "ipc_namespace", "uts_namespace", "cgroup_namespace")) {
+        for (String name :
+                List.of("pid_namespace", "mount_namespace", "ipc_namespace", "uts_namespace", "cgroup_namespace")) {
             assertThat(result.outcome(name).detail()).as(name).isEqualTo("needs user_namespace");
         }
         assertThat(result.outcome("proc").status()).isEqualTo(Status.UNAVAILABLE);
@@ -397,7 +480,9 @@ class RowsTest {
     void theProbeTriesEveryRow() throws Exception {
         Result probe = launch.control(NativeLaunch.launcher() + " --probe");
         assertThat(probe.status()).isZero();
-        assertThat(probe.out()).startsWith("process-sandbox-report 1\nsession applied\n").endsWith("ready\n");
+        assertThat(probe.out())
+                .startsWith("process-sandbox-report 1\nsession applied\n")
+                .endsWith("ready\n");
         assertThat(probe.line("seccomp")).isEqualTo("seccomp applied");
     }
 }
