@@ -3,11 +3,9 @@ package io.jenkins.plugins.sandbox;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.EnvVars;
 import hudson.Launcher;
-import hudson.model.Descriptor;
 import hudson.model.Run;
 import jenkins.tasks.filters.EnvVarsFilterGlobalRule;
 import jenkins.tasks.filters.EnvVarsFilterRuleContext;
-import org.jvnet.hudson.test.TestExtension;
 
 /** A rule of core's environment filters, as an administrator could set it. It is applied on the agent. */
 public final class DropVariable implements EnvVarsFilterGlobalRule {
@@ -28,7 +26,4 @@ public final class DropVariable implements EnvVarsFilterGlobalRule {
     public void filter(@NonNull EnvVars envVars, @NonNull EnvVarsFilterRuleContext context) {
         envVars.remove(name);
     }
-
-    @TestExtension
-    public static final class DescriptorImpl extends Descriptor<EnvVarsFilterGlobalRule> {}
 }

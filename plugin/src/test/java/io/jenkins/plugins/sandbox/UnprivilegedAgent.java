@@ -31,6 +31,7 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
     private static final int NOBODY = 65534;
 
     private final Map<String, Process> processes = new LinkedHashMap<>();
+    private final Map<String, ProcessBuilder> builders = new LinkedHashMap<>();
     private final List<Path> directories = new ArrayList<>();
     private boolean shared;
 
@@ -87,9 +88,13 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
 
     /** Kills an agent with SIGKILL, and waits until it is gone. */
     public void kill(String name) throws InterruptedException {
-        Process process = processes.remove(name);
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly().waitFor();
+        processes.remove(name).destroyForcibly().waitFor();
+    }
+
+    /** Starts an agent again, in the same directories, that was killed. */
+    public void restart(JenkinsRule r, String name) throws Exception {
+        processes.put(name, builders.get(name).start());
+        r.waitOnline((Slave) r.jenkins.getNode(name));
     }
 
     private Path makeBase(String root) throws IOException {
@@ -137,6 +142,7 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
         builder.environment().put("HOME", base.resolve("home").toString());
         builder.environment().put("LC_ALL", "C.UTF-8");
         builder.environment().put("AGENT_CANARY", "inherited");
+        builders.put(name, builder);
         processes.put(name, builder.start());
     }
 

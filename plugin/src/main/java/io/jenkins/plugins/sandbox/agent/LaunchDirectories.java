@@ -53,13 +53,13 @@ record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratc
         if (!path.isAbsolute() || path.getParent() == null) {
             throw new SandboxException("The " + what + " '" + path + "' is no absolute path of a directory.");
         }
+        if (Files.notExists(path, LinkOption.NOFOLLOW_LINKS)) {
+            throw missing(what, path);
+        }
         Path directory = real(what, path.getParent()).resolve(path.getFileName());
         if (Files.isSymbolicLink(directory)) {
             throw new SandboxException(
                     "The " + what + " '" + directory + "' is a symbolic link: make it a directory, or remove it.");
-        }
-        if (Files.notExists(directory, LinkOption.NOFOLLOW_LINKS)) {
-            throw new SandboxException("The " + what + " '" + directory + "' does not exist.");
         }
         if (!isDirectory(directory)) {
             throw new SandboxException("The " + what + " '" + directory + "' is not a directory.");
@@ -71,12 +71,14 @@ record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratc
         try {
             return path.toRealPath();
         } catch (IOException x) {
-            throw new SandboxException(
-                    Files.notExists(path)
-                            ? "The " + what + " '" + path + "' does not exist."
-                            : "The " + what + " '" + path + "' cannot be reached: " + x,
-                    x);
+            throw Files.notExists(path)
+                    ? missing(what, path)
+                    : new SandboxException("The " + what + " '" + path + "' cannot be reached: " + x, x);
         }
+    }
+
+    private static SandboxException missing(String what, Path path) {
+        return new SandboxException("The " + what + " '" + path + "' does not exist on the agent.");
     }
 
     private static boolean isDirectory(Path path) {

@@ -6,13 +6,13 @@ import hudson.BulkChange;
 import hudson.model.Run;
 import io.jenkins.plugins.sandbox.model.Level;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import jenkins.model.RunAction2;
 import org.kohsuke.accmod.Restricted;
@@ -67,23 +67,22 @@ public final class SandboxAction implements RunAction2 {
     }
 
     /**
-     * Hands out the directories of a block, once.
+     * Hands out directories, once.
      *
-     * @return what {@link #expect} was told about that block
+     * @return those that {@link #expect} was told about and that are asked for
      * @throws IOException when the build cannot be stored
      */
-    public static List<Scratch> take(Run<?, ?> run, String block) throws IOException {
-        List<Scratch> taken = new ArrayList<>();
+    public static List<Scratch> take(Run<?, ?> run, Predicate<Scratch> which) throws IOException {
         synchronized (run) {
             SandboxAction action = run.getAction(SandboxAction.class);
-            if (action != null) {
-                action.scratches.stream().filter(s -> s.block().equals(block)).forEach(taken::add);
-            }
+            List<Scratch> taken = action == null
+                    ? List.of()
+                    : action.scratches.stream().filter(which).toList();
             if (!taken.isEmpty()) {
                 change(run, changed -> changed.scratches.removeAll(taken));
             }
+            return taken;
         }
-        return taken;
     }
 
     private static void change(Run<?, ?> run, Consumer<SandboxAction> change) throws IOException {
@@ -139,6 +138,11 @@ public final class SandboxAction implements RunAction2 {
                             .map(Launch::getId)
                             .collect(Collectors.toCollection(HashSet::new));
         }
+    }
+
+    /** @return the directories that have not been handed out */
+    public List<Scratch> getScratches() {
+        return List.copyOf(scratches);
     }
 
     /** @return a copy of the groups, those that reached least first */

@@ -1,0 +1,94 @@
+package io.jenkins.plugins.sandbox.controller;
+
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.is;
+
+import hudson.Launcher;
+import hudson.LauncherDecorator;
+import hudson.Proc;
+import hudson.model.Node;
+import hudson.model.Result;
+import hudson.model.Slave;
+import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.UnprivilegedAgent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jenkinsci.plugins.workflow.job.WorkflowRun;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.jvnet.hudson.test.JenkinsRule;
+import org.jvnet.hudson.test.TestExtension;
+import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
+
+@WithJenkins
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class AgentLossTest {
+    @RegisterExtension
+    private final UnprivilegedAgent agents = new UnprivilegedAgent();
+
+    private static volatile UnprivilegedAgent victim;
+
+    @Test
+    void anAgentThatIsKilledBetweenTheCallsRunsNothing(JenkinsRule r) throws Exception {
+        Slave agent = agents.start(r, "doomed");
+        Path root = Path.of(agent.getRemoteFS());
+        Pipelines.run(r, Result.SUCCESS, "node('doomed') { sandbox(minimumLevel: 'FULL') { sh 'echo control' } }");
+        List<Path> before = scratches();
+
+        victim = agents;
+        WorkflowRun b = Pipelines.run(r, Result.FAILURE, "node('doomed') { sandbox { sh 'touch ran; sleep 60' } }");
+        r.assertLogContains("The agent doomed went away during confirming a sandbox", b);
+        r.assertLogContains("The command was not started", b);
+        r.assertLogContains("was not removed: the agent is offline", b);
+        awaitNoProcess(root.toString());
+        assertThat(Files.exists(root.resolve("workspace/p/ran")), is(false));
+
+        victim = null;
+        agents.restart(r, "doomed");
+        while (!scratches().equals(before)) {
+            Thread.sleep(100);
+        }
+    }
+
+    private static List<Path> scratches() throws IOException {
+        try (var all = Files.newDirectoryStream(Path.of("/var/tmp"), "process-sandbox-*")) {
+            List<Path> found = new java.util.ArrayList<>();
+            all.forEach(found::add);
+            return found;
+        }
+    }
+
+    /** The launcher at its gate, too, has to be gone. */
+    private static void awaitNoProcess(String word) throws Exception {
+        while (ProcessHandle.allProcesses()
+                .anyMatch(p -> p.info().commandLine().orElse("").contains(word))) {
+            Thread.sleep(100);
+        }
+    }
+
+    /** The launcher closest to the operating system: kills the agent when a command was handed over to it. */
+    @TestExtension
+    public static final class Killer extends LauncherDecorator {
+        @Override
+        public Launcher decorate(Launcher launcher, Node node) {
+            return new Launcher.DecoratedLauncher(launcher) {
+                @Override
+                public Proc launch(ProcStarter starter) throws IOException {
+                    Proc proc = super.launch(starter);
+                    if (victim != null) {
+                        try {
+                            victim.kill("doomed");
+                        } catch (InterruptedException x) {
+                            throw new IOException(x);
+                        }
+                    }
+                    return proc;
+                }
+            };
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package io.jenkins.plugins.sandbox.controller;
+
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.notNullValue;
+
+import hudson.Launcher;
+import hudson.LauncherDecorator;
+import hudson.model.Node;
+import hudson.model.Result;
+import io.jenkins.plugins.sandbox.LaunchStep;
+import io.jenkins.plugins.sandbox.NiceStep;
+import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.UnprivilegedAgent;
+import io.jenkins.plugins.sandbox.outcome.Finding;
+import io.jenkins.plugins.sandbox.outcome.SandboxAction;
+import java.util.concurrent.TimeUnit;
+import org.jenkinsci.plugins.workflow.job.WorkflowRun;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.jvnet.hudson.test.JenkinsRule;
+import org.jvnet.hudson.test.TestExtension;
+import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
+import org.kohsuke.stapler.DataBoundConstructor;
+
+/** The ways in which steps use launchers, on an agent in whose paths there is all that can go wrong. */
+@WithJenkins
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class SandboxLauncherTest {
+    @RegisterExtension
+    private static final UnprivilegedAgent AGENTS = new UnprivilegedAgent().shared();
+
+    private static JenkinsRule r;
+    private static Node agent;
+
+    @BeforeAll
+    static void start(JenkinsRule rule) throws Exception {
+        r = rule;
+        agent = AGENTS.start(r, "agent", "$HOME and ${AGENT_CANARY} ünd $$");
+        // Jenkins itself makes a workspace when a step writes to it, and not before.
+        run(Result.SUCCESS, "writeFile file: 'first', text: ''");
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        r.after();
+    }
+
+    private static WorkflowRun run(Result expected, String body) throws Exception {
+        return Pipelines.run(r, "p", expected, "node('agent') {\n" + body + "\n}");
+    }
+
+    @Test
+    void dollarsInTheWorkspaceAreNoVariables() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, """
+                sandbox(minimumLevel: 'FULL') {
+                  sh 'pwd; touch here'
+                  dir('sub $HOME') { sh 'pwd; touch here' }
+                }""");
+        r.assertLogContains("/$HOME and ${AGENT_CANARY} ünd $$/workspace/p\n", b);
+        r.assertLogContains("/$HOME and ${AGENT_CANARY} ünd $$/workspace/p/sub $HOME\n", b);
+    }
+
+    @Test
+    void maskedWordsStayMasked() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, "sandbox { echo \"<${launch('masked').trim().length()}>\" }");
+        r.assertLogContains("<13>", b);
+        r.assertLogContains("$ echo public ********", b);
+        r.assertLogNotContains("s3cret", b);
+        r.assertLogNotContains("--args", b);
+    }
+
+    @Test
+    void quietStaysQuiet() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, "sandbox { echo \"<${launch('quiet').trim()}>\" }");
+        r.assertLogContains("<shy>", b);
+        r.assertLogNotContains("$ echo", b);
+        r.assertLogNotContains("--args", b);
+    }
+
+    @Test
+    void streamsAndExitStatusGoThrough() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, """
+                sandbox {
+                  echo "<${launch('streams').replace('\\n', '')}>"
+                  echo "<${launch('stdin')}>"
+                  echo "<${launch('missing')}>"
+                }""");
+        r.assertLogContains("<through err 5>", b);
+        r.assertLogContains("<given>", b);
+        r.assertLogContains("<127>", b);
+        assertThat(Pipelines.action(b).getCount(), is(3));
+    }
+
+    @Test
+    void aLaunchThatNamesNoDirectoryStartsInTheWorkspace() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, "sandbox { echo \"<${launch('nowhere').trim()}>\" }");
+        r.assertLogContains("/workspace/p>", b);
+        WorkflowRun around = Pipelines.run(r, "p", Result.FAILURE, "sandbox { node('agent') { launch('nowhere') } }");
+        r.assertLogContains("Put the sandbox block into the node block", around);
+    }
+
+    @Test
+    void aMissingWorkspaceIsAClearError() throws Exception {
+        WorkflowRun b = Pipelines.run(r, "fresh", Result.FAILURE, "node('agent') { sandbox { launch('quiet') } }");
+        r.assertLogContains("/workspace/fresh' does not exist on the agent.", b);
+        r.assertLogNotContains("\tat ", b);
+    }
+
+    @Test
+    void theOldWaysToLaunchAreConfinedAsWell() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, """
+                echo "plain<${launch('old').trim()}>"
+                sandbox {
+                  echo "one<${launch('old').trim()}>"
+                  echo "two<${launch('older').trim()}>"
+                }""");
+        r.assertLogContains("plain<NoNewPrivs:\t0>", b);
+        r.assertLogContains("one<NoNewPrivs:\t1>", b);
+        r.assertLogContains("two<NoNewPrivs:\t1>", b);
+    }
+
+    @Test
+    void channelsAreRefused() throws Exception {
+        WorkflowRun b = run(Result.FAILURE, "sandbox { launch('channel') }");
+        r.assertLogContains("A sandbox cannot confine a process that is launched as a remoting channel", b);
+        r.assertLogContains("'java' was not launched", b);
+    }
+
+    @Test
+    void otherDecoratorsStillWork() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, """
+                nice { sandbox { echo "outside<${sh(script: 'nice; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
+                sandbox { nice { echo "inside<${sh(script: 'nice; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
+                """);
+        r.assertLogContains("outside<3\nNoNewPrivs:\t1\n>", b);
+        r.assertLogContains("inside<3\nNoNewPrivs:\t1\n>", b);
+        assertThat(Pipelines.action(b).getCount(), is(2));
+    }
+
+    /** The launcher of the outer block is hidden behind one that cannot be looked into. */
+    @Test
+    void blocksAroundAnotherDecoratorMakeOneSandbox() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, """
+                sandbox(minimumLevel: 'FULL') { nice { sandbox { sh 'nice' } } }
+                """);
+        r.assertLogContains("\n3\n", b);
+        SandboxAction action = Pipelines.action(b);
+        assertThat(action.getCount(), is(1));
+        assertThat(action.getGroups().get(0).getFinding().getMinimumLevel(), is("FULL"));
+    }
+
+    @Test
+    void aNodeThatIsNotUnixIsNeverPassedInSilence() throws Exception {
+        unix = false;
+        WorkflowRun b;
+        try {
+            b = run(Result.FAILURE, "sandbox { launch('quiet') }");
+        } finally {
+            unix = true;
+        }
+        r.assertLogNotContains("shy", b);
+        r.assertLogContains("strict: NONE. Nothing could be applied. The node is not a Unix machine", b);
+        r.assertLogNotContains("\tat ", b);
+        Finding finding = Pipelines.action(b).getWorst();
+        assertThat(finding, is(notNullValue()));
+        assertThat(finding.getLevel(), is("NONE"));
+        assertThat(finding.getVerdict(), is(Finding.Verdict.REFUSED));
+        assertThat(finding.getReason(), containsString("The minimum level is BASELINE"));
+        assertThat(finding.getRows().size(), is(0));
+        assertThat(finding.getReason(), not(containsString("null")));
+    }
+
+    private static volatile boolean unix = true;
+
+    /** Makes the agent look like a Windows machine to the one test that asks for it. */
+    @TestExtension
+    public static final class NotUnix extends LauncherDecorator {
+        @Override
+        public Launcher decorate(Launcher launcher, Node node) {
+            return new Launcher.DecoratedLauncher(launcher) {
+                @Override
+                public boolean isUnix() {
+                    return unix && super.isUnix();
+                }
+            };
+        }
+    }
+
+    public static final class Launch extends LaunchStep {
+        @DataBoundConstructor
+        public Launch(String how) {
+            super(how);
+        }
+
+        @TestExtension
+        public static final class DescriptorImpl extends Described {}
+    }
+
+    public static final class Nice extends NiceStep {
+        @DataBoundConstructor
+        public Nice() {}
+
+        @TestExtension
+        public static final class DescriptorImpl extends Described {}
+    }
+}
