@@ -5,25 +5,15 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
 
-/** Launches with one and the same {@link Finding}. Guarded by the {@link SandboxAction} that holds it. */
+/** Launches with one and the same {@link Finding}. Changed by its {@link SandboxAction} only, and can be read at any time. */
 @ExportedBean
 public final class LaunchGroup {
     private final Finding finding;
     private final List<Launch> launches = new CopyOnWriteArrayList<>();
-    private int count;
+    private volatile int count;
 
     LaunchGroup(Finding finding) {
         this.finding = finding;
-    }
-
-    private LaunchGroup(LaunchGroup other) {
-        this.finding = other.finding;
-        this.launches.addAll(other.launches);
-        this.count = other.count;
-    }
-
-    LaunchGroup copy() {
-        return new LaunchGroup(this);
     }
 
     void add(Launch launch) {
@@ -59,6 +49,6 @@ public final class LaunchGroup {
 
     /** @return how many launches are counted, but no longer listed */
     public int getForgotten() {
-        return count - launches.size();
+        return Math.max(0, count - launches.size());
     }
 }
