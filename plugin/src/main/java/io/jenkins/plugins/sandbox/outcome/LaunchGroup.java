@@ -10,15 +10,15 @@ import org.kohsuke.stapler.export.ExportedBean;
 public final class LaunchGroup {
     private final Finding finding;
     private final List<Launch> launches = new CopyOnWriteArrayList<>();
-    private volatile int count;
+    private int count;
 
     LaunchGroup(Finding finding) {
         this.finding = finding;
     }
 
     void add(Launch launch) {
-        launches.add(launch);
         count++;
+        launches.add(launch);
     }
 
     /** Forgets the oldest launch, which stays counted. */

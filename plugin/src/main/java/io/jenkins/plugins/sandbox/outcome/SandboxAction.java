@@ -36,7 +36,7 @@ public final class SandboxAction implements RunAction2 {
     // Copied on write: whoever else saves the build reads them without our lock.
     private final List<LaunchGroup> groups = new CopyOnWriteArrayList<>();
     private final List<Scratch> scratches = new CopyOnWriteArrayList<>();
-    private volatile int uncounted;
+    private int uncounted;
 
     private transient Run<?, ?> run;
 

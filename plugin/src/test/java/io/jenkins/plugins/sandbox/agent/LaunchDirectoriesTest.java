@@ -3,7 +3,6 @@ package io.jenkins.plugins.sandbox.agent;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
-import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -12,6 +11,7 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +54,7 @@ class LaunchDirectoriesTest {
     void makesTheScratchDirectoryBesideTheWorkspace() throws Exception {
         LaunchDirectories directories = check(workspace, null);
         assertThat(directories.workspace(), is(workspace));
-        assertThat(directories.control(), is(nullValue()));
+        assertThat(directories.control(), is(Optional.empty()));
         assertThat(directories.scratch(), is(root.resolve("workspace/my job@tmp/process-sandbox-0123")));
         assertThat(Files.isDirectory(directories.scratch()), is(true));
     }
@@ -103,7 +103,7 @@ class LaunchDirectoriesTest {
     void theControlDirectoryIsTheRealOne() throws Exception {
         Path temporary = Files.createDirectory(root.resolve("workspace/my job@tmp"));
         Path control = Files.createDirectory(temporary.resolve("durable-12"));
-        assertThat(check(workspace, "durable-12").control(), is(control));
+        assertThat(check(workspace, "durable-12").control(), is(Optional.of(control)));
         assertThat(refused(workspace, "durable-34"), containsString("durable-34' is not a directory"));
         Files.createSymbolicLink(temporary.resolve("durable-56"), Path.of("/etc"));
         assertThat(refused(workspace, "durable-56"), containsString("durable-56' is not a directory"));
