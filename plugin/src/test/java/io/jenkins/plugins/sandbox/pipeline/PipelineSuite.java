@@ -203,6 +203,29 @@ abstract class PipelineSuite {
     }
 
     @Test
+    void declarativeOptions() throws Exception {
+        WorkflowRun b = Pipelines.run(r(), "declarative", Result.SUCCESS, """
+                pipeline {
+                  agent none
+                  options { sandbox(minimumLevel: 'FULL') }
+                  stages {
+                    stage('one') { agent { label '%1$s' }; steps { sh 'echo in-one' } }
+                    stage('two') {
+                      agent { label '%1$s' }
+                      options { sandbox(profile: 'strict') }
+                      steps { sh 'echo in-two' }
+                    }
+                  }
+                }""".formatted(label()));
+        r().assertLogContains("\nin-one\n", b);
+        r().assertLogContains("\nin-two\n", b);
+        SandboxAction action = Pipelines.action(b);
+        assertThat(action.getCount(), is(2));
+        assertThat(action.getGroups(), hasSize(1));
+        assertThat(action.getGroups().get(0).getFinding().getMinimumLevel(), is("FULL"));
+    }
+
+    @Test
     void directoriesInTheWorkspace() throws Exception {
         WorkflowRun b = run("dirs", Result.SUCCESS, """
                 sandbox(minimumLevel: 'FULL') {
