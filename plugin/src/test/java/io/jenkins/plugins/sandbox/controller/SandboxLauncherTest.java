@@ -14,6 +14,7 @@ import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.NiceStep;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
+import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.util.concurrent.TimeUnit;
@@ -174,6 +175,29 @@ class SandboxLauncherTest {
         assertThat(finding.getReason(), containsString("The minimum level is BASELINE"));
         assertThat(finding.getRows().size(), is(0));
         assertThat(finding.getReason(), not(containsString("null")));
+    }
+
+    @Test
+    void aMachineWithoutALauncherIsNeverPassedInSilence() throws Exception {
+        AGENTS.start(r, "odd", "home/agent", "-Dos.arch=riscv64");
+        String script = "node('odd') { sandbox { sh 'echo RAN' } }";
+        WorkflowRun refused = Pipelines.run(r, "odd", Result.FAILURE, script);
+        r.assertLogNotContains("RAN\n", refused);
+        r.assertLogContains("There is no launcher for the architecture riscv64.", refused);
+        r.assertLogContains("The minimum level is BASELINE.", refused);
+        assertThat(Pipelines.action(refused).getWorst().getVerdict(), is(Finding.Verdict.REFUSED));
+
+        SandboxConfiguration.get().setMinimumLevel("NONE");
+        try {
+            WorkflowRun warned = Pipelines.run(r, "odd", Result.SUCCESS, script);
+            r.assertLogContains("\nRAN\n", warned);
+            r.assertLogContains("[sandbox] strict: NONE. Nothing could be applied.", warned);
+            r.assertLogContains("riscv64", warned);
+            assertThat(Pipelines.action(warned).isShortfall(), is(true));
+            assertThat(Pipelines.action(warned).getWorst().getVerdict(), is(Finding.Verdict.WARNED));
+        } finally {
+            SandboxConfiguration.get().setMinimumLevel("BASELINE");
+        }
     }
 
     private static volatile boolean unix = true;

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jenkins.tasks.filters.EnvVarsFilterGlobalConfiguration;
+import org.jenkinsci.plugins.durabletask.BourneShellScript;
 import org.jenkinsci.plugins.workflow.actions.WarningAction;
 import org.jenkinsci.plugins.workflow.graph.FlowNode;
 import org.jenkinsci.plugins.workflow.graphanalysis.DepthFirstScanner;
@@ -180,6 +181,26 @@ abstract class PipelineSuite {
                   sh 'set +x; for i in $(seq 300); do test -e late.txt && break; sleep 0.2; done; cat late.txt'
                 }
                 """);
+    }
+
+    /** Durable task's other wrapper leaves its launcher behind as a daemon. */
+    @Test
+    void theBinaryWrapperOfDurableTask() throws Exception {
+        BourneShellScript.USE_BINARY_WRAPPER = true;
+        try {
+            WorkflowRun b = run("binary", Result.SUCCESS, """
+                    sandbox(minimumLevel: 'FULL') {
+                      sh 'ps -ef > /dev/null 2>&1; echo from-binary; tr "\\0" " " < /proc/$PPID/cmdline'
+                      echo "<${sh(script: 'exit 9', returnStatus: true)}>"
+                    }
+                    """);
+            r().assertLogContains("durable_task_monitor", b);
+            r().assertLogContains("\nfrom-binary\n", b);
+            r().assertLogContains("<9>", b);
+        } finally {
+            BourneShellScript.USE_BINARY_WRAPPER = false;
+        }
+        assertNothingLeftBehind("binary");
     }
 
     @Test
@@ -418,6 +439,7 @@ abstract class PipelineSuite {
     void aProfileThatIsNotBuiltYetIsAClearError() throws Exception {
         WorkflowRun b = run("later", Result.FAILURE, "sandbox(profile: 'locked') { sh 'echo RAN' }");
         r().assertLogContains("Profile 'locked' needs what this version cannot do yet", b);
+        assertNothingLeftBehind("later");
         r().assertLogNotContains("RAN\n", b);
         r().assertLogNotContains("\tat ", b);
     }
