@@ -11,8 +11,8 @@ import hudson.LauncherDecorator;
 import hudson.model.Node;
 import hudson.model.Result;
 import io.jenkins.plugins.sandbox.LaunchStep;
-import io.jenkins.plugins.sandbox.NiceStep;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.PrefixStep;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.outcome.Finding;
@@ -136,11 +136,11 @@ class SandboxLauncherTest {
     @Test
     void otherDecoratorsStillWork() throws Exception {
         WorkflowRun b = run(Result.SUCCESS, """
-                nice { sandbox { echo "outside<${sh(script: 'nice; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
-                sandbox { nice { echo "inside<${sh(script: 'nice; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
+                prefix { sandbox { echo "outside<${sh(script: 'echo $PREFIXED; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
+                sandbox { prefix { echo "inside<${sh(script: 'echo $PREFIXED; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
                 """);
-        r.assertLogContains("outside<3\nNoNewPrivs:\t1\n>", b);
-        r.assertLogContains("inside<3\nNoNewPrivs:\t1\n>", b);
+        r.assertLogContains("outside<yes\nNoNewPrivs:\t1\n>", b);
+        r.assertLogContains("inside<yes\nNoNewPrivs:\t1\n>", b);
         assertThat(Pipelines.action(b).getCount(), is(2));
     }
 
@@ -148,9 +148,9 @@ class SandboxLauncherTest {
     @Test
     void blocksAroundAnotherDecoratorMakeOneSandbox() throws Exception {
         WorkflowRun b = run(Result.SUCCESS, """
-                sandbox(minimumLevel: 'FULL') { nice { sandbox { sh 'nice' } } }
+                sandbox(minimumLevel: 'FULL') { prefix { sandbox { sh 'echo "<$PREFIXED>"' } } }
                 """);
-        r.assertLogContains("\n3\n", b);
+        r.assertLogContains("\n<yes>\n", b);
         SandboxAction action = Pipelines.action(b);
         assertThat(action.getCount(), is(1));
         assertThat(action.getGroups().get(0).getFinding().getMinimumLevel(), is("FULL"));
@@ -226,9 +226,9 @@ class SandboxLauncherTest {
         public static final class DescriptorImpl extends Described {}
     }
 
-    public static final class Nice extends NiceStep {
+    public static final class Prefix extends PrefixStep {
         @DataBoundConstructor
-        public Nice() {}
+        public Prefix() {}
 
         @TestExtension
         public static final class DescriptorImpl extends Described {}

@@ -29,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jenkins.tasks.filters.EnvVarsFilterGlobalConfiguration;
-import org.jenkinsci.plugins.durabletask.BourneShellScript;
 import org.jenkinsci.plugins.workflow.actions.WarningAction;
 import org.jenkinsci.plugins.workflow.graph.FlowNode;
 import org.jenkinsci.plugins.workflow.graphanalysis.DepthFirstScanner;
@@ -53,7 +52,7 @@ abstract class PipelineSuite {
         return node().getNodeName().isEmpty() ? "built-in" : node().getNodeName();
     }
 
-    private WorkflowRun run(String job, Result expected, String body) throws Exception {
+    final WorkflowRun run(String job, Result expected, String body) throws Exception {
         return Pipelines.run(r(), job, expected, "node('" + label() + "') {\n" + body + "\n}");
     }
 
@@ -125,7 +124,7 @@ abstract class PipelineSuite {
                 .toList();
     }
 
-    private void assertNothingLeftBehind(String job) throws Exception {
+    final void assertNothingLeftBehind(String job) throws Exception {
         FilePath workspace = node().getWorkspaceFor(r().jenkins.getItemByFullName(job, WorkflowJob.class));
         FilePath temporary = WorkspaceList.tempDir(workspace);
         assertThat(temporary.isDirectory() ? temporary.list("process-sandbox-*") : new FilePath[0], is(emptyArray()));
@@ -183,26 +182,6 @@ abstract class PipelineSuite {
                 """);
     }
 
-    /** Durable task's other wrapper leaves its launcher behind as a daemon. */
-    @Test
-    void theBinaryWrapperOfDurableTask() throws Exception {
-        BourneShellScript.USE_BINARY_WRAPPER = true;
-        try {
-            WorkflowRun b = run("binary", Result.SUCCESS, """
-                    sandbox(minimumLevel: 'FULL') {
-                      sh 'ps -ef > /dev/null 2>&1; echo from-binary; tr "\\0" " " < /proc/$PPID/cmdline'
-                      echo "<${sh(script: 'exit 9', returnStatus: true)}>"
-                    }
-                    """);
-            r().assertLogContains("durable_task_monitor", b);
-            r().assertLogContains("\nfrom-binary\n", b);
-            r().assertLogContains("<9>", b);
-        } finally {
-            BourneShellScript.USE_BINARY_WRAPPER = false;
-        }
-        assertNothingLeftBehind("binary");
-    }
-
     @Test
     void aFailingCommandFailsTheStep() throws Exception {
         WorkflowRun b = run("failing", Result.FAILURE, "sandbox { sh 'echo before; exit 3' }");
@@ -210,6 +189,49 @@ abstract class PipelineSuite {
         r().assertLogContains("script returned exit code 3", b);
         assertThat(Pipelines.action(b).isShortfall(), is(false));
         assertNothingLeftBehind("failing");
+    }
+
+    @Test
+    void anAbortEndsEverything() throws Exception {
+        WorkflowJob p =
+                Pipelines.define(r(), "abort", "node('" + label() + "') { sandbox { sh 'echo READY; sleep 98765' } }");
+        WorkflowRun b = p.scheduleBuild2(0).waitForStart();
+        r().waitForMessage("\nREADY", b);
+        b.doStop();
+        r().assertBuildStatus(Result.ABORTED, r().waitForCompletion(b));
+        awaitNoProcess("sleep 98765");
+        assertNothingLeftBehind("abort");
+    }
+
+    /** Its block never ends: it is the end of the build that cleans up. */
+    @Test
+    void aBuildThatIsKilledLeavesNothingBehind() throws Exception {
+        WorkflowJob p = Pipelines.define(
+                r(),
+                "kill",
+                "node('" + label()
+                        + "') { sandbox { sh 'echo READY; for i in $(seq 600); do test -e go && break; sleep 0.2; done' } }");
+        WorkflowRun b = p.scheduleBuild2(0).waitForStart();
+        r().waitForMessage("\nREADY", b);
+        assertThat(Pipelines.action(b).getScratches(), hasSize(1));
+        b.doKill();
+        r().waitForCompletion(b);
+        node().getWorkspaceFor(p).child("go").write("", null);
+        while (true) {
+            try {
+                assertNothingLeftBehind("kill");
+                return;
+            } catch (AssertionError x) {
+                Thread.sleep(100);
+            }
+        }
+    }
+
+    private static void awaitNoProcess(String command) throws Exception {
+        while (ProcessHandle.allProcesses()
+                .anyMatch(p -> p.info().commandLine().orElse("").contains(command))) {
+            Thread.sleep(100);
+        }
     }
 
     @Test
