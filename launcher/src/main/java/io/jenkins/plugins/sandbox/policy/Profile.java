@@ -50,7 +50,10 @@ public record Profile(
     /** The built-in profiles, weakest first. */
     public static final List<String> BUILT_IN = List.of("standard", "strict", "offline", "locked");
 
-    /** What a network of the launch's own is made of. */
+    /**
+     * What a network of the launch's own is made of. Not LANDLOCK_NET: it refuses TCP over loopback too, which many a test
+     * needs.
+     */
     static final List<Primitive> NETWORK_ROWS = List.of(Primitive.NETWORK_NAMESPACE);
 
     /** What the file system starts from. */
@@ -59,7 +62,7 @@ public record Profile(
         HOST,
         /** The machine's, read-only and nosuid. */
         RO,
-        /** Nothing but what is named. */
+        /** Nothing but programs, what they need, and what is named; only what is named for it can be executed. */
         NAMED
     }
 
@@ -68,7 +71,9 @@ public record Profile(
         /** The machine's. */
         HOST,
         /** Directories of the scratch directory, or empty ones of the launch without one. */
-        PRIVATE
+        PRIVATE,
+        /** Empty ones in memory, at most 1 GiB each, that are gone with the launch. */
+        EMPTY
     }
 
     /** What {@code /dev} is. */
@@ -87,9 +92,9 @@ public record Profile(
         OVERLAY,
         /** An empty scratch directory. */
         SCRATCH,
-        /** A scratch directory that stays for the job's next build. */
+        /** As OVERLAY, with a scratch directory that stays for the job's next build. */
         JOB,
-        /** Empty, and gone with the launch. */
+        /** Empty, in memory, at most 1 GiB, and gone with the launch. */
         EMPTY
     }
 

@@ -115,12 +115,6 @@ final class ProfileReader {
     static List<String> notBuiltYet(Profile profile) {
         List<String> missing = new ArrayList<>();
         profile.primitives().stream().filter(p -> !p.isBuilt()).forEach(p -> missing.add("primitive " + p.wireName()));
-        if (profile.root() == Profile.Root.NAMED) {
-            missing.add("root = named");
-        }
-        if (profile.home() == Profile.Home.JOB || profile.home() == Profile.Home.EMPTY) {
-            missing.add("home = " + word(profile.home()));
-        }
         return missing;
     }
 
