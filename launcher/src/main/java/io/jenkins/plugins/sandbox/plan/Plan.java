@@ -218,11 +218,15 @@ public final class Plan {
         if (!profile.syscalls().isEmpty()) {
             text.append("\nsystem calls\n");
             Map<String, String> summaries = SeccompPolicy.availableGroups();
-            profile.syscalls().forEach(g -> text.append("  group ")
-                    .append(g)
-                    .append(": ")
-                    .append(summaries.get(g))
-                    .append('\n'));
+            for (String group : profile.syscalls()) {
+                boolean taken = group.startsWith("-");
+                String name = taken ? group.substring(1) : group;
+                text.append(taken ? "  without group " : "  group ")
+                        .append(name)
+                        .append(": ")
+                        .append(summaries.get(name))
+                        .append('\n');
+            }
             profile.allowedSyscalls()
                     .forEach(c -> text.append("  also    ").append(c).append('\n'));
             profile.deniedSyscalls()

@@ -27,7 +27,8 @@ import java.util.Set;
  * @param network which network the command sees
  * @param environment which variables the command gets
  * @param openFiles the limit on open files of each process, 16 to 1048576
- * @param syscalls the groups of system calls that are allowed, by name; empty without the row {@code seccomp}
+ * @param syscalls the groups of system calls that are allowed, by name, and with a {@code -} before it those that are taken
+ *     away from them again; empty without the row {@code seccomp}
  * @param allowedSyscalls single calls allowed on top of the groups
  * @param deniedSyscalls single calls taken out of the groups
  */
@@ -162,7 +163,9 @@ public record Profile(
         if (syscalls.isEmpty()) {
             return Optional.empty();
         }
-        SeccompPolicy.Builder builder = SeccompPolicy.builder().groups(syscalls);
+        SeccompPolicy.Builder builder = SeccompPolicy.builder()
+                .groups(syscalls.stream().filter(g -> !g.startsWith("-")).toList());
+        syscalls.stream().filter(g -> g.startsWith("-")).forEach(g -> builder.exclude(g.substring(1)));
         allowedSyscalls.forEach(builder::allow);
         deniedSyscalls.forEach(name -> builder.deny(name, Errno.EPERM));
         return Optional.of(builder.build());

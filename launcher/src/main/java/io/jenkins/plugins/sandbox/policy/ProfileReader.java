@@ -182,7 +182,7 @@ final class ProfileReader {
             throw error(lineOf("environment"), "'environment = named' needs the primitive environment");
         }
         boolean seccomp = read.primitives().contains(Primitive.SECCOMP);
-        if (seccomp == read.syscalls().isEmpty()) {
+        if (seccomp == read.syscalls().stream().allMatch(g -> g.startsWith("-"))) {
             throw error(lineOf("syscalls"), "'syscalls' and the primitive seccomp go together");
         }
         if (!seccomp

@@ -302,6 +302,28 @@ class PlanTest {
     }
 
     @Test
+    void explainsWhatTheLaunchNamesAndWhatIsTakenAway() throws Exception {
+        Path link = Files.createSymbolicLink(directory.resolve("link"), workspace);
+        Profile profile = Profile.parse(
+                "mine",
+                "primitives = user_namespace mount_namespace filesystem no_new_privs seccomp\nsyscalls = @build debug -@aio");
+        assertThat(Plan.imagined(
+                                Policy.builder(profile, workspace.toString())
+                                        .read(link.toString())
+                                        .execute(workspace.toString())
+                                        .hide(home.toString())
+                                        .build(),
+                                host)
+                        .explain())
+                .contains("\npaths that this launch names\n")
+                .contains("  " + workspace + ": read execute, also as " + link + "\n")
+                .contains("  " + home + ": hide\n")
+                .contains("  hidden    " + home + "\n")
+                .contains("  group debug: ")
+                .contains("  without group @aio: ");
+    }
+
+    @Test
     void explainsItself() throws Exception {
         assertThat(Plan.imagined(strict().build(), host).explain())
                 .contains("profile  strict: ")

@@ -82,6 +82,21 @@ class ProfileTest {
     }
 
     @Test
+    void groupsOfSystemCallsAreAddedAndTakenAway() throws Exception {
+        String rows = "primitives = seccomp no_new_privs\nsyscalls = ";
+        Profile profile = Profile.parse("mine", rows + "@build debug -@aio -@signal");
+        assertThat(profile.syscallPolicy()).get().satisfies(p -> {
+            assertThat(p.verdict("ptrace").describe()).isEqualTo("allowed");
+            assertThat(p.verdict("io_submit").describe()).isEqualTo("refused with ENOSYS");
+            assertThat(p.verdict("signalfd").describe()).isEqualTo("refused with ENOSYS");
+            assertThat(p.verdict("kill").describe()).as("the launcher's own").isEqualTo("allowed");
+        });
+        assertThat(Profile.parse("mine", rows + "@build debug -debug").syscallPolicy())
+                .get()
+                .satisfies(p -> assertThat(p.verdict("ptrace").describe()).isEqualTo("refused with EPERM"));
+    }
+
+    @Test
     void theNetworkTakesItsRowsAlong() throws Exception {
         Profile strict = Profile.named("strict");
         Profile alone = strict.withNetwork(Profile.Network.NONE);
@@ -145,6 +160,10 @@ class ProfileTest {
                 "open-files = 3                            | use 16 to 1048576",
                 "open-files = 99999999                     | 'open-files' must be a number",
                 "primitives = seccomp no_new_privs\\nsyscalls = @nope | @nope",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build -nope | 'nope'",
+                "primitives = seccomp no_new_privs\\nsyscalls = -@aio | the primitive seccomp go together",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build -@launcher | cannot be taken away",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build compat32 | 'compat32' is not built yet",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-allow = nosuchcall | nosuchcall",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-deny = execve | execve"
             })
