@@ -89,6 +89,18 @@ class SecondWallTest {
     }
 
     @Test
+    void aControlDirectoryBelowAWritableOneIsNotReportedAsProtected() throws Exception {
+        Path control = Files.createDirectory(workspace.resolve("control"));
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--bind-control", control.toString(), control.toString())
+                .run("ls -A " + control);
+        assertThat(result.outcome("landlock_fs").status()).isEqualTo(Status.FAILED);
+        assertThat(result.outcome("landlock_fs").detail()).isEqualTo("symlink in " + control + ": not refused");
+        assertThat(result.out()).isEmpty();
+    }
+
+    @Test
     void withoutANetworkLandlockRefusesTcp() throws Exception {
         String listen = "python3 -c \"import socket as s; s.socket().bind(('127.0.0.1', 0)); print('bound')\"";
         Result result =
