@@ -138,6 +138,9 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
         builder.environment().put("HOME", base.resolve("home").toString());
         builder.environment().put("LC_ALL", "C.UTF-8");
         builder.environment().put("AGENT_CANARY", "inherited");
+        // As a container's entry point and a cloud's machine would have them.
+        builder.environment().put("JENKINS_SECRET", "agents-own-secret");
+        builder.environment().put("AWS_SECRET_ACCESS_KEY", "agents-own-key");
         builders.put(name, builder);
         processes.put(name, builder.start());
     }

@@ -17,10 +17,11 @@ import java.util.Optional;
  * what builds left there: a symbolic link in it must not make some other directory writable.
  *
  * @param workspace the workspace without a symbolic link in its path
+ * @param temporary the directory beside it for temporary files, whether or not it exists
  * @param control the control directory likewise; empty when there is none outside of the workspace
  * @param scratch the scratch directory of the block, whether or not it exists
  */
-record LaunchDirectories(Path workspace, Optional<Path> control, Path scratch) {
+record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control, Path scratch) {
     /** @throws SandboxException when one of them is not what it is meant to be; the message names it */
     static LaunchDirectories check(LaunchRequest request, Profile profile) throws SandboxException {
         Path workspace = directory("workspace", Path.of(request.workspace()));
@@ -36,7 +37,7 @@ record LaunchDirectories(Path workspace, Optional<Path> control, Path scratch) {
             if (control.isPresent() && (!isDirectory(temporary) || !isDirectory(control.get()))) {
                 throw new SandboxException("The control directory '" + control.get() + "' is not a directory.");
             }
-            return new LaunchDirectories(workspace, control, scratch(temporary, request.block(), profile));
+            return new LaunchDirectories(workspace, temporary, control, scratch(temporary, request.block(), profile));
         } catch (IOException x) {
             if (x instanceof SandboxException known) {
                 throw known;

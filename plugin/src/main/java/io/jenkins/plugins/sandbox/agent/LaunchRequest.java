@@ -15,6 +15,9 @@ import java.util.Set;
  * @param control the name of the launch's control directory below {@code temporary}; {@code null} when it has none there
  * @param block the id of the block, {@code [0-9a-f]+}; launches of one block share their temporary files
  * @param running the ids of the block's launches whose step has not ended yet
+ * @param variables the names of the environment variables that are meant for the command
+ * @param files what the environment names below {@code temporary}
+ * @param programs what the command names and Jenkins may have put outside of the workspace
  * @param profile the name of the profile
  * @param minimum the level that the launch has to reach for its command to start
  */
@@ -26,6 +29,9 @@ public record LaunchRequest(
         @CheckForNull String control,
         String block,
         Set<String> running,
+        Set<String> variables,
+        Set<String> files,
+        Set<String> programs,
         String profile,
         Level minimum)
         implements Serializable {}

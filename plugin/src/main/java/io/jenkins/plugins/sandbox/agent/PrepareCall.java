@@ -31,12 +31,17 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
             Policy.Builder policy = Policy.builder(
                             profile, directories.workspace().toString())
                     .scratch(directories.scratch().toString())
+                    .keepVariables(request.variables())
                     // More than standard's best is not refused here but by the minimum, with a report to show for it.
                     .minimumLevel(
                             profile.isStandard() && request.minimum().compareTo(Level.BASELINE) > 0
                                     ? Level.BASELINE
                                     : request.minimum());
-            directories.control().ifPresent(control -> policy.write(control.toString()));
+            policy.agentRoot(request.nodeRoot());
+            directories.control().ifPresent(control -> policy.controlDirectory(control.toString()));
+            NamedFiles.inTemporary(request, directories.temporary()).forEach(p -> policy.read(p.toString()));
+            NamedFiles.scripts(request).forEach(p -> policy.read(p.toString()));
+            NamedFiles.wrappers(request).forEach(p -> policy.execute(p.toString()));
             return prepare(policy.build(), directories);
         } catch (InvalidPathException x) {
             throw new SandboxException("The agent cannot write the path '" + x.getInput()

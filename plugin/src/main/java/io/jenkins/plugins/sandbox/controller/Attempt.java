@@ -39,6 +39,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.logging.Logger;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import jenkins.util.SystemProperties;
 
@@ -56,6 +58,10 @@ final class Attempt {
 
     /** In seconds, on top of that, for the way to the agent and back. */
     private static final int TRIP_SECONDS = 15;
+
+    /** The script of a freestyle job's shell step, and durable tasks' other wrapper; the agent looks closer. */
+    private static final Pattern PROGRAM = Pattern.compile(
+            "/.*/(?:jenkins|hudson)[0-9]+\\.[A-Za-z0-9]+|/.*/caches/durable-task/[^/]+", Pattern.DOTALL);
 
     private static final int MAX_PREFIX = 16;
     private static final int MAX_WORD = 4096;
@@ -104,21 +110,25 @@ final class Attempt {
      * @param channel to the agent; {@code null} when it is offline
      * @param words the command
      * @param directory where it starts
+     * @param environment what it gets from its step
      * @return whether there is a sandbox to launch in; if not, the command may be launched without one
      * @throws IOException when the launch must not go on
      */
-    boolean prepare(@CheckForNull VirtualChannel channel, List<String> words, FilePath directory) throws IOException {
+    boolean prepare(
+            @CheckForNull VirtualChannel channel, List<String> words, FilePath directory, StepEnvironment environment)
+            throws IOException, InterruptedException {
         if (channel == null) {
             throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
         }
-        Set<String> running = SandboxAction.launchesOf(run, owner.runningSteps());
+        Set<String> running = owner.runningLaunches();
         Prepared answer;
         try {
             answer = AgentCalls.limited(Messages.SandboxLauncher_Preparing(), name(), PREPARE_SECONDS, () -> {
                 JobWorkspace workspace =
                         JobWorkspace.containing(JobWorkspace.own(node, run).getRemote(), directory.getRemote());
                 FilePath root = node.getRootPath();
-                if (root == null) {
+                Computer computer = node.toComputer();
+                if (root == null || computer == null) {
                     throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
                 }
                 return channel.call(new PrepareCall(new LaunchRequest(
@@ -129,6 +139,9 @@ final class Attempt {
                         workspace.controlDirectory(words),
                         block,
                         running,
+                        environment.meant(computer.getEnvironment()),
+                        environment.filesBelow(workspace.temporary()),
+                        programs(words),
                         policy.profile(),
                         enforcedMinimum())));
             });
@@ -145,6 +158,11 @@ final class Attempt {
         prepared = ready;
         SandboxAction.expect(run, new Scratch(block, node.getNodeName(), ready.scratch()));
         return true;
+    }
+
+    /** Not all of the command: it may hold what is masked. */
+    private static Set<String> programs(List<String> words) {
+        return words.stream().filter(w -> PROGRAM.matcher(w).matches()).collect(Collectors.toSet());
     }
 
     /** Nothing that an agent says is believed. */

@@ -9,9 +9,12 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.Set;
 
-/** On whose behalf processes are launched: for now, a block of a Pipeline. */
+/** On whose behalf processes are launched: a block of a Pipeline, or a build of a freestyle job. */
 public interface LaunchOwner extends Serializable {
-    /** The variable that says which step is launching; it is taken out before the command sees it. */
+    /**
+     * The variable that says which step is launching: its id in the Pipeline's graph, and behind it the names of the variables
+     * that the steps around it set, each after an equals sign, which no name has. It is taken out before the command sees it.
+     */
     String STEP_VARIABLE = "PROCESS_SANDBOX_STEP";
 
     /** @return the build, which gets to know what was found out */
@@ -23,16 +26,16 @@ public interface LaunchOwner extends Serializable {
     FilePath directory() throws IOException, InterruptedException;
 
     /**
-     * @param step what {@link #STEP_VARIABLE} held. Whoever writes the Jenkinsfile may have written it: it serves to show
+     * @param step the id that {@link #STEP_VARIABLE} held. Whoever writes the Jenkinsfile may have written it: it serves to show
      *     where a launch came from, and to nothing else
      * @return where that is; {@code null} when there is no such step
      */
     @CheckForNull
     Origin origin(String step);
 
-    /** @return the steps that have not ended, as ids in the Pipeline's graph */
+    /** @return the ids of the launches whose step has not ended yet, and of all whose step is not known */
     @NonNull
-    Set<String> runningSteps();
+    Set<String> runningLaunches() throws IOException, InterruptedException;
 
     /** Marks a step with a warning. */
     void warn(Origin origin, String message);

@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import jenkins.tasks.filters.EnvVarsFilterableBuilder;
 
 /**
@@ -57,13 +59,16 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
             return getInner().launch(starter);
         }
         ProcStarter copy = starter.copy();
-        String step = takeStep(copy);
+        List<String> words = List.of(takeStep(copy).split("=", -1));
+        String step = words.get(0);
+        // Durable tasks double every dollar.
+        Set<String> set = words.stream().skip(1).map(n -> n.replace("$$", "$")).collect(Collectors.toSet());
         try {
             Run<?, ?> run = owner.run();
             EffectivePolicy policy =
                     EffectivePolicy.of(SandboxConfiguration.get().floor(), settings);
             Attempt attempt = new Attempt(
-                    run, owner, node, block, policy, step == null ? null : owner.origin(step), getListener());
+                    run, owner, node, block, policy, step.isEmpty() ? null : owner.origin(step), getListener());
             if (!isUnix()) {
                 attempt.nothing(Messages.SandboxLauncher_NotUnix());
                 return getInner().launch(copy);
@@ -71,7 +76,7 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
             if (copy.pwd() == null) {
                 copy.pwd(directory());
             }
-            if (!attempt.prepare(getChannel(), copy.cmds(), copy.pwd())) {
+            if (!attempt.prepare(getChannel(), copy.cmds(), copy.pwd(), new StepEnvironment(copy.envs(), set))) {
                 return getInner().launch(copy);
             }
             Proc proc = launchPrefixed(copy, attempt);
@@ -114,11 +119,10 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
         }
     }
 
-    /** Takes out the variable that says which step this is. */
-    @CheckForNull
+    /** Takes out the variable that says which step this is; empty when it is not there. */
     private static String takeStep(ProcStarter starter) {
         String start = LaunchOwner.STEP_VARIABLE + "=";
-        String step = null;
+        String step = "";
         List<String> rest = new ArrayList<>();
         for (String variable : starter.envs()) {
             if (variable.startsWith(start)) {
@@ -127,7 +131,7 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
                 rest.add(variable);
             }
         }
-        if (step != null) {
+        if (rest.size() < starter.envs().length) {
             starter.envs(rest.toArray(String[]::new));
         }
         return step;

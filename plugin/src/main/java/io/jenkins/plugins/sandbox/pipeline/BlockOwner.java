@@ -7,6 +7,7 @@ import hudson.model.Result;
 import hudson.model.Run;
 import io.jenkins.plugins.sandbox.controller.LaunchOwner;
 import io.jenkins.plugins.sandbox.outcome.Origin;
+import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.Set;
@@ -59,7 +60,11 @@ final class BlockOwner implements LaunchOwner {
 
     @NonNull
     @Override
-    public Set<String> runningSteps() {
+    public Set<String> runningLaunches() throws IOException, InterruptedException {
+        return SandboxAction.launchesOf(run(), runningSteps());
+    }
+
+    private Set<String> runningSteps() {
         try {
             return Objects.requireNonNull(context.get(FlowExecution.class)).getCurrentHeads().stream()
                     .map(FlowNode::getId)

@@ -6,11 +6,17 @@ import hudson.Extension;
 import hudson.model.TaskListener;
 import io.jenkins.plugins.sandbox.controller.LaunchOwner;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.jenkinsci.plugins.workflow.graph.FlowNode;
+import org.jenkinsci.plugins.workflow.steps.EnvironmentExpander;
 import org.jenkinsci.plugins.workflow.steps.StepContext;
 import org.jenkinsci.plugins.workflow.steps.StepEnvironmentContributor;
 
-/** Tells a launch which step it belongs to, which nothing else does: a launcher does not know who asked for it. */
+/**
+ * Tells a launch which step it belongs to, and which variables the steps around that one set. Nothing else does: a launcher
+ * does not know who asked for it, and is handed the agent's own variables as if the step had set them.
+ */
 @Extension
 public final class StepAttribution extends StepEnvironmentContributor {
     @Override
@@ -20,7 +26,14 @@ public final class StepAttribution extends StepEnvironmentContributor {
         if (stepContext.get(SandboxBlock.class) != null) {
             FlowNode node = stepContext.get(FlowNode.class);
             if (node != null) {
-                envs.put(LaunchOwner.STEP_VARIABLE, node.getId());
+                List<String> words = new ArrayList<>(List.of(node.getId()));
+                EnvironmentExpander expander = stepContext.get(EnvironmentExpander.class);
+                if (expander != null) {
+                    EnvVars set = new EnvVars();
+                    expander.expand(set);
+                    words.addAll(set.keySet());
+                }
+                envs.put(LaunchOwner.STEP_VARIABLE, String.join("=", words));
             }
         }
     }

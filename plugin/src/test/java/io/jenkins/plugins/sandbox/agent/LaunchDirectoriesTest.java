@@ -40,6 +40,9 @@ class LaunchDirectoriesTest {
                         control,
                         "0123",
                         Set.of(),
+                        Set.of(),
+                        Set.of(),
+                        Set.of(),
                         "standard",
                         Level.NONE),
                 Profile.named("standard"));

@@ -458,12 +458,42 @@ abstract class PipelineSuite {
     }
 
     @Test
-    void aProfileThatIsNotBuiltYetIsAClearError() throws Exception {
-        WorkflowRun b = run("later", Result.FAILURE, "sandbox(profile: 'locked') { sh 'echo RAN' }");
-        r().assertLogContains("Profile 'locked' needs what this version cannot do yet", b);
-        assertNothingLeftBehind("later");
-        r().assertLogNotContains("RAN\n", b);
-        r().assertLogNotContains("\tat ", b);
+    void offlineAndLockedRunEveryKindOfShellStep() throws Exception {
+        for (String profile : List.of("offline", "locked")) {
+            WorkflowRun b = run("network", Result.SUCCESS, """
+                    sh 'echo CONTROL-$(ls /sys/class/net /proc/self/net/dev > /dev/null && grep -c : /proc/self/net/dev)'
+                    sandbox(profile: '%s', minimumLevel: 'FULL') {
+                      sh 'echo "interfaces: $(grep : /proc/self/net/dev | cut -d: -f1 | tr -d " \\n")"'
+                      echo "<${sh(script: 'printf output', returnStdout: true)}>"
+                      echo "<${sh(script: 'exit 7', returnStatus: true)}>"
+                      sh 'echo from-one > /tmp/shared; echo kept > kept.txt'
+                      sh 'cat /tmp/shared || echo EMPTY-TMP; cat kept.txt'
+                      dir('sub') { sh 'pwd; touch here' }
+                      parallel a: { sh 'echo IN-A' }, b: { sh 'echo IN-B' }
+                    }
+                    """.formatted(profile));
+            for (String line : List.of("interfaces: lo", "<output>", "<7>", "kept", "IN-A", "IN-B")) {
+                r().assertLogContains(line + "\n", b);
+            }
+            SandboxAction action = Pipelines.action(b);
+            assertThat(action.getLevel(), is("FULL"));
+            assertThat(action.getCount(), is(8));
+            assertThat(action.getGroups().get(0).getFinding().getProfile(), is(profile));
+        }
+        assertNothingLeftBehind("network");
+    }
+
+    @Test
+    void nothingButWhatIsNamedExistsUnderLocked() throws Exception {
+        WorkflowRun b = run("locked", Result.SUCCESS, """
+                sh 'test -e /etc/hostname; test -d /home; echo CONTROL'
+                sandbox(profile: 'locked', minimumLevel: 'FULL') {
+                  sh 'set +x; if test -e /etc/hostname || test -e /home || test -e /srv; then echo THERE; else echo GONE; fi'
+                  sh 'printf "#!/bin/sh\\necho EXECUTED\\n" > script; chmod +x script; ./script || echo NOT-EXECUTED; sh ./script'
+                }
+                """);
+        r().assertLogContains("\nGONE\n", b);
+        r().assertLogContains("\nNOT-EXECUTED\n", b);
     }
 
     @Test
