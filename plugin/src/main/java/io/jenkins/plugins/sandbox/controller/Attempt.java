@@ -81,6 +81,9 @@ final class Attempt {
 
     private Prepared.Ready prepared;
 
+    @CheckForNull
+    private String cookie;
+
     Attempt(
             Run<?, ?> run,
             LaunchOwner owner,
@@ -120,6 +123,7 @@ final class Attempt {
         if (channel == null) {
             throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
         }
+        cookie = Cookie.of(block, node.getNodeName(), words, environment.variables());
         Set<String> running = owner.runningLaunches();
         Prepared answer;
         try {
@@ -295,7 +299,8 @@ final class Attempt {
 
     private void record(Finding finding, @CheckForNull InitProcess init) {
         try {
-            SandboxAction.record(run, finding, new Launch(prepared == null ? null : prepared.id(), origin, init));
+            SandboxAction.record(
+                    run, finding, new Launch(prepared == null ? null : prepared.id(), origin, cookie, init));
         } catch (IOException x) {
             // It is known in memory, and a full disk of the controller has more to say than this.
             listener.error(Messages.SandboxLauncher_Unrecorded(x.getMessage()));

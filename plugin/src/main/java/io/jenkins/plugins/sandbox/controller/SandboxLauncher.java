@@ -6,12 +6,17 @@ import hudson.AbortException;
 import hudson.FilePath;
 import hudson.Launcher;
 import hudson.Proc;
+import hudson.model.Computer;
 import hudson.model.Node;
 import hudson.model.Run;
 import hudson.remoting.Channel;
+import hudson.remoting.VirtualChannel;
+import io.jenkins.plugins.sandbox.agent.KillCall;
 import io.jenkins.plugins.sandbox.config.EffectivePolicy;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.config.SandboxSettings;
+import io.jenkins.plugins.sandbox.model.InitProcess;
+import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -21,8 +26,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import jenkins.tasks.filters.EnvVarsFilterableBuilder;
+import jenkins.util.SystemProperties;
 
 /**
  * Launches each command behind the native launcher, by putting that in front of it. One launch takes two short calls to the
@@ -32,6 +40,11 @@ import jenkins.tasks.filters.EnvVarsFilterableBuilder;
  * <p>A named class, since others look for launchers by walking {@link #getInner}.
  */
 public final class SandboxLauncher extends Launcher.DecoratedLauncher {
+    private static final Logger LOGGER = Logger.getLogger(SandboxLauncher.class.getName());
+
+    /** In seconds, from Jenkins' own kill to ours. Durable tasks give a step up 20 s after they have asked it to end. */
+    private static final int KILL_SECONDS = SystemProperties.getInteger("io.jenkins.plugins.sandbox.KILL_SECONDS", 10);
+
     /** The words that this thread's launch has put in front of a command: an outer sandbox block must not do so again. */
     private static final ThreadLocal<List<String>> IN_FLIGHT = new ThreadLocal<>();
 
@@ -166,6 +179,32 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
     public Channel launchChannel(String[] cmd, OutputStream out, FilePath workDir, Map<String, String> envVars)
             throws IOException {
         throw new AbortException(Messages.SandboxLauncher_NoChannel(cmd.length == 0 ? "" : cmd[0]));
+    }
+
+    /**
+     * Jenkins' own way first: it finds processes by a variable in their environment and sends SIGTERM, and whoever ignores
+     * that, or has dropped the variable, stays. Those are ended after a while, in the background: this is called by the thread
+     * that runs the Pipeline's program.
+     */
+    @Override
+    public void kill(Map<String, String> modelEnvVars) throws IOException, InterruptedException {
+        String cookie = Cookie.of(block, node.getNodeName(), modelEnvVars);
+        VirtualChannel channel = getChannel();
+        List<InitProcess> inits =
+                cookie == null || channel == null ? List.of() : SandboxAction.initsOf(owner.run(), cookie);
+        if (!inits.isEmpty()) {
+            // Now, and not of what is launched meanwhile; and also where the other way fails.
+            Computer.threadPoolForRemoting.execute(() -> kill(channel, inits));
+        }
+        super.kill(modelEnvVars);
+    }
+
+    private void kill(VirtualChannel channel, List<InitProcess> inits) {
+        try {
+            channel.callAsync(new KillCall(new ArrayList<>(inits), KILL_SECONDS));
+        } catch (IOException x) {
+            LOGGER.log(Level.WARNING, "what a launch left on " + node.getDisplayName() + " cannot be ended", x);
+        }
     }
 
     /** The superclass would keep the rules to itself, and the launcher that applies them would know of none. */

@@ -17,18 +17,28 @@ public final class Launch {
     @CheckForNull
     private final String flowNode;
 
+    /** Short and opaque; see {@link #isKnownBy}. */
+    @CheckForNull
+    private final String cookie;
+
     private final long initPid;
     private final long initStartTime;
 
     /**
      * @param id the launch's id on its agent; {@code null} when nothing was prepared there
      * @param origin where it came from; {@code null} when that is not known
+     * @param cookie by what it is found again when it is to be ended; {@code null} when it is not
      * @param init the first process of the sandbox; {@code null} when there was none
      */
-    public Launch(@CheckForNull String id, @CheckForNull Origin origin, @CheckForNull InitProcess init) {
+    public Launch(
+            @CheckForNull String id,
+            @CheckForNull Origin origin,
+            @CheckForNull String cookie,
+            @CheckForNull InitProcess init) {
         this.id = id;
         this.step = origin == null ? null : origin.step();
         this.flowNode = origin == null ? null : origin.flowNode();
+        this.cookie = cookie;
         this.initPid = init == null ? 0 : init.pid();
         this.initStartTime = init == null ? 0 : init.startTime();
     }
@@ -50,6 +60,11 @@ public final class Launch {
     @CheckForNull
     public String getFlowNode() {
         return flowNode;
+    }
+
+    /** @return whether this launch is meant when whatever has this cookie is to be ended */
+    boolean isKnownBy(String other) {
+        return other.equals(cookie) && initPid > 0;
     }
 
     /** @return the process id of the sandbox's first process on the agent; 0 when there was none */

@@ -4,6 +4,7 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.BulkChange;
 import hudson.model.Run;
+import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import java.io.IOException;
 import java.util.Comparator;
@@ -22,12 +23,11 @@ import org.kohsuke.stapler.export.ExportedBean;
 
 /**
  * What was applied to the launches of one build: its summary on the build page and a page of its own. There is one for each
- * build; it is changed under the lock of
- * the build, and can be read without.
+ * build; it is changed under the lock of the build, and can be read without.
  */
 @ExportedBean
 public final class SandboxAction implements RunAction2 {
-    /** So many launches are listed in a build; more are counted only. About 150 bytes of build.xml for each. */
+    /** So many launches are listed in a build; more are counted only. About 200 bytes of build.xml for each. */
     static final int MAX_LAUNCHES = 500;
 
     /** So many different findings are kept in a build. About 3 KiB of build.xml for each. */
@@ -137,6 +137,22 @@ public final class SandboxAction implements RunAction2 {
                                 l.getId() != null && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
                         .map(Launch::getId)
                         .collect(Collectors.toCollection(HashSet::new));
+    }
+
+    /**
+     * The first processes of some launches, whether or not they are still there.
+     *
+     * @param cookie by what these launches are known
+     */
+    public static List<InitProcess> initsOf(Run<?, ?> run, String cookie) {
+        SandboxAction action = run.getAction(SandboxAction.class);
+        return action == null
+                ? List.of()
+                : action.groups.stream()
+                        .flatMap(g -> g.getLaunches().stream())
+                        .filter(l -> l.isKnownBy(cookie))
+                        .map(l -> new InitProcess(l.getInitPid(), l.getInitStartTime()))
+                        .toList();
     }
 
     /** @return the directories that have not been handed out */

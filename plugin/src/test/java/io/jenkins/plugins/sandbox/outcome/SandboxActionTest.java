@@ -71,7 +71,8 @@ class SandboxActionTest {
     }
 
     private static Launch launch(int i) {
-        return new Launch("00000000000000" + i, new Origin("sh", "" + i), new InitProcess(100 + i, 1000 + i));
+        return new Launch(
+                "00000000000000" + i, new Origin("sh", "" + i), "c" + i % 2, new InitProcess(100 + i, 1000 + i));
     }
 
     private static SandboxAction action(Run<?, ?> run) {
@@ -129,7 +130,7 @@ class SandboxActionTest {
         SandboxAction.record(
                 b,
                 Finding.nothing("windows", policy(Level.NONE), Finding.Verdict.WARNED, "no Linux"),
-                new Launch(null, null, null));
+                new Launch(null, null, null, null));
         SandboxAction.expect(b, new Scratch("b", "agent", "/x/process-sandbox-b"));
         FreeStyleBuild first = b;
         job.doReload();
@@ -181,7 +182,7 @@ class SandboxActionTest {
                         report("session applied", "user_namespace failed 1 " + MARKUP),
                         Finding.Verdict.REFUSED,
                         "reason " + MARKUP),
-                new Launch("1", new Origin("<u>sh</u>", "<s>3</s>"), null));
+                new Launch("1", new Origin("<u>sh</u>", "<s>3</s>"), null, null));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
             HtmlPage build = client.getPage(b);
             assertThat(build.asNormalizedText(), containsString("reason " + MARKUP));

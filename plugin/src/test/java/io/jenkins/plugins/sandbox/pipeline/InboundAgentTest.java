@@ -1,5 +1,10 @@
 package io.jenkins.plugins.sandbox.pipeline;
 
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.empty;
+import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.lessThan;
+import static org.hamcrest.Matchers.not;
 
 import com.cloudbees.plugins.credentials.CredentialsProvider;
 import com.cloudbees.plugins.credentials.CredentialsScope;
@@ -9,16 +14,25 @@ import com.cloudbees.plugins.credentials.domains.Domain;
 import hudson.model.Node;
 import hudson.model.Result;
 import hudson.util.Secret;
+import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jenkinsci.plugins.durabletask.BourneShellScript;
 import org.jenkinsci.plugins.plaincredentials.impl.FileCredentialsImpl;
 import org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl;
+import org.jenkinsci.plugins.workflow.job.WorkflowJob;
 import org.jenkinsci.plugins.workflow.job.WorkflowRun;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.jvnet.hudson.test.JenkinsRule;
 import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 
@@ -129,6 +143,90 @@ class InboundAgentTest extends PipelineSuite {
             }
         }
         assertNothingLeftBehind("files");
+    }
+
+    /** Ignores every signal that can be ignored, and has nothing in its environment to be found by. */
+    private static String stubborn(String marker) {
+        return "env -i PATH=\"$PATH\" sh -c \"trap '' TERM INT HUP QUIT; echo READY; while :; do sleep 1; done\" "
+                + marker;
+    }
+
+    private static List<ProcessHandle> processes(String marker) {
+        return ProcessHandle.allProcesses()
+                .filter(p -> p.info().commandLine().orElse("").contains(marker))
+                .toList();
+    }
+
+    private static void awaitNone(String marker) throws Exception {
+        long start = System.nanoTime();
+        while (!processes(marker).isEmpty()) {
+            assertThat(processes(marker).toString(), System.nanoTime() - start, lessThan(TimeUnit.SECONDS.toNanos(30)));
+            Thread.sleep(100);
+        }
+    }
+
+    @Test
+    void anAbortOutsideOfASandboxLeavesAStubbornProcess() throws Exception {
+        WorkflowJob p = Pipelines.define(
+                r(), "control", "node('linux') { sh '''exec " + stubborn("stubborn-control") + "''' }");
+        WorkflowRun b = p.scheduleBuild2(0).waitForStart();
+        r().waitForMessage("\nREADY", b);
+        b.doStop();
+        r().assertBuildStatus(Result.ABORTED, r().waitForCompletion(b));
+        Thread.sleep(2_000);
+        List<ProcessHandle> left = processes("stubborn-control");
+        left.forEach(ProcessHandle::destroyForcibly);
+        assertThat(left, is(not(empty())));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void anAbortEndsAStubbornProcess(int round) throws Exception {
+        Map<String, String> scripts = new LinkedHashMap<>();
+        for (boolean background : new boolean[] {false, true}) {
+            String name = "stubborn-" + round + (background ? "-background" : "-foreground");
+            String sh = "sandbox { sh '''" + (background ? stubborn(name) + " & sleep 98765" : "exec " + stubborn(name))
+                    + "''' }";
+            scripts.put(name + "-aborted", "node('linux') { " + sh + " }");
+            scripts.put(name + "-late", "node('linux') { timeout(time: 15, unit: 'SECONDS') { " + sh + " } }");
+        }
+        List<WorkflowRun> builds = new ArrayList<>();
+        for (Map.Entry<String, String> each : scripts.entrySet()) {
+            builds.add(Pipelines.define(r(), each.getKey(), each.getValue())
+                    .scheduleBuild2(0)
+                    .waitForStart());
+        }
+        for (WorkflowRun b : builds) {
+            r().waitForMessage("\nREADY", b);
+        }
+        for (WorkflowRun b : builds) {
+            if (b.getParent().getName().endsWith("-aborted")) {
+                assertThat(processes("stubborn-" + round), is(not(empty())));
+                b.doStop();
+            }
+        }
+        for (WorkflowRun b : builds) {
+            r().assertBuildStatus(Result.ABORTED, r().waitForCompletion(b));
+        }
+        awaitNone("stubborn-" + round);
+        for (String job : scripts.keySet()) {
+            assertNothingLeftBehind(job);
+        }
+    }
+
+    @Test
+    void anAbortLeavesAloneWhatIsLaunchedAfterIt() throws Exception {
+        WorkflowRun b = run("afterwards", Result.SUCCESS, """
+                sandbox {
+                  catchError(buildResult: 'SUCCESS', catchInterruptions: true) {
+                    timeout(time: 10, unit: 'SECONDS') { sh '''%s & sleep 98765''' }
+                  }
+                  sh 'set +x; for i in $(seq 15); do sleep 1; done; echo AFTERWARDS'
+                }
+                """.formatted(stubborn("stubborn-before")));
+        r().assertLogContains("\nREADY", b);
+        r().assertLogContains("\nAFTERWARDS", b);
+        assertThat(processes("stubborn-before"), is(empty()));
     }
 
     /** Durable task's other wrapper: a program in the caches of the agent, which goes on as a daemon. */
