@@ -7,7 +7,7 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.util.List;
 
-/** The drop-downs and checks that the global page and the step have in common. */
+/** The drop-downs and checks that the pages have in common. */
 public final class Choices {
     private Choices() {}
 
@@ -17,6 +17,12 @@ public final class Choices {
         items.add(Messages.Choices_strict(), "strict");
         items.add(Messages.Choices_offline(), "offline");
         items.add(Messages.Choices_locked(), "locked");
+        return items;
+    }
+
+    /** @return the same, and first of all the choice to leave it to the administrator */
+    public static ListBoxModel optional(ListBoxModel items) {
+        items.add(0, new ListBoxModel.Option(Messages.Choices_Default(), ""));
         return items;
     }
 

@@ -168,22 +168,17 @@ public final class SandboxStep extends Step {
 
         @POST
         public ListBoxModel doFillProfileItems() {
-            return optional(Choices.profiles());
+            return Choices.optional(Choices.profiles());
         }
 
         @POST
         public ListBoxModel doFillMinimumLevelItems() {
-            return optional(Choices.levels());
+            return Choices.optional(Choices.levels());
         }
 
         @POST
         public ListBoxModel doFillOnShortfallItems() {
-            return optional(Choices.onShortfall());
-        }
-
-        private static ListBoxModel optional(ListBoxModel items) {
-            items.add(0, new ListBoxModel.Option(Messages.SandboxStep_Default(), ""));
-            return items;
+            return Choices.optional(Choices.onShortfall());
         }
 
         /** No permission is needed: what is checked is a word that everybody may read in the list. */
