@@ -319,12 +319,13 @@ class PlanTest {
                 .contains(" --ro-bind " + scratchDirectory + "/home-0/cover-0 " + root
                         + " --ro-bind " + tools + " " + tools
                         + " --bind " + workspace + " " + workspace
-                        + " --bind-control " + scratchDirectory + "/ws-tmp " + workspace + "@tmp"
-                        + " --bind-control " + control + " " + control);
+                        + " --bind " + scratchDirectory + "/ws-tmp " + workspace + "@tmp")
+                .containsPattern(" --bind-control " + control + " /[a-z]+/durable-1 ");
         try (Scratch scratch = Scratch.of(policy, host)) {
             Plan.of(policy, host, scratch).makeMountPoints();
             assertThat(scratch.cover(0).resolve("tools")).isEmptyDirectory();
             assertThat(scratch.cover(0).resolve("workspace/job")).isEmptyDirectory();
+            assertThat(scratch.workspaceTemporary().resolve("durable-1")).isSymbolicLink();
         }
         assertThat(String.join(
                         " ",
