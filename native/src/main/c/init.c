@@ -244,6 +244,13 @@ static bool out_of_cpu(const struct init *init, int number)
            init->cpu_ms >= (int64_t)rlimit_cpu_soft(init->plan->limits[RLIMIT_ROW_CPU]) * 700;
 }
 
+static _Noreturn void refuse_errno(struct init *init, const char *what)
+{
+    char reason[128];
+    (void)snprintf(reason, sizeof reason, "%s: %s", what, strerror(errno));
+    refuse(init, NULL, 0, reason);
+}
+
 static void report_end(const struct init *init)
 {
     const struct shared *shared = init->launch->context.shared;
