@@ -216,7 +216,7 @@ class InboundAgentTest extends PipelineSuite {
 
     @Test
     void anAbortLeavesAloneWhatIsLaunchedAfterIt() throws Exception {
-        WorkflowRun b = run("afterwards", Result.SUCCESS, """
+        WorkflowRun b = run("afterwards", Result.ABORTED, """
                 sandbox {
                   catchError(buildResult: 'SUCCESS', catchInterruptions: true) {
                     timeout(time: 10, unit: 'SECONDS') { sh '''%s & sleep 98765''' }
