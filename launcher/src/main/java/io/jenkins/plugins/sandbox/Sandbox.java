@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -63,7 +64,7 @@ public final class Sandbox {
 
     /**
      * @param newSettings sets environment, redirections and working directory (default: the workspace); what it does to the
-     *     command is overwritten
+     *     command is overwritten. The command gets the variables that it sets, whatever the profile drops
      * @return this
      */
     public Sandbox process(Consumer<ProcessBuilder> newSettings) {
@@ -93,10 +94,12 @@ public final class Sandbox {
         if (command.isEmpty()) {
             throw new SandboxException("There is no command: name a program to run.");
         }
-        PreparedLaunch launch = PreparedLaunch.prepare(policy, transport);
+        ProcessBuilder builder = new ProcessBuilder().directory(new File(policy.workspace()));
+        settings.accept(builder);
+        PreparedLaunch launch = PreparedLaunch.prepare(policy.keepingVariables(setIn(builder)), transport);
         Process front = null;
         try {
-            front = startFront(launch, command);
+            front = startFront(launch, builder, command);
             Report report = report(launch, front);
             onReport.accept(report);
             Optional<String> unmet = policy.minimum().unmetBy(report);
@@ -127,9 +130,16 @@ public final class Sandbox {
         }
     }
 
-    private Process startFront(PreparedLaunch launch, List<String> command) throws SandboxException {
-        ProcessBuilder builder = new ProcessBuilder().directory(new File(policy.workspace()));
-        settings.accept(builder);
+    /** The variables that are not as this process has them: somebody meant the command to have them. */
+    private static List<String> setIn(ProcessBuilder builder) {
+        return builder.environment().entrySet().stream()
+                .filter(e -> !e.getValue().equals(System.getenv(e.getKey())))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    private static Process startFront(PreparedLaunch launch, ProcessBuilder builder, List<String> command)
+            throws SandboxException {
         List<String> words = new ArrayList<>(launch.prefix());
         words.addAll(command);
         try {

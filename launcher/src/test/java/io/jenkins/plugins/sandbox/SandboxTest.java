@@ -15,6 +15,8 @@ import io.jenkins.plugins.sandbox.policy.Limits;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -159,6 +161,74 @@ class SandboxTest {
         assertThat(run(strict().minimumLevel(Level.FULL).build(), "touch made && pwd"))
                 .isEqualTo(workspace + "\n");
         assertThat(workspace.resolve("made")).exists();
+    }
+
+    /** The test's own variables: {@link io.jenkins.plugins.sandbox.kernel.KernelTest} gives it a secret. */
+    @ParameterizedTest
+    @ValueSource(strings = {"standard", "strict", "offline"})
+    void theAgentsSecretsAreGoneAndTheStepsAreThere(String profile) throws Exception {
+        assertThat(System.getenv("SANDBOX_TEST_TOKEN")).as("control").isEqualTo("the agent's");
+        Profile read = Profile.named(profile);
+        String script = "echo \"$SANDBOX_TEST_TOKEN,$STEP_TOKEN,$PATH\"";
+        Policy.Builder builder = Policy.builder(read, workspace.toString())
+                .home(home.toString())
+                .scratch(scratch.toString())
+                .minimumLevel(read.isStandard() ? Level.BASELINE : Level.FULL);
+        assertThat(environment(builder.build(), script)).isEqualTo(",the step's," + System.getenv("PATH"));
+        assertThat(environment(
+                        builder.keepVariables(List.of("SANDBOX_TEST_TOKEN")).build(), script))
+                .startsWith("the agent's,the step's,");
+        assertThat(environment(
+                        Policy.builder(read.withAllVariables(), workspace.toString())
+                                .home(home.toString())
+                                .scratch(scratch.toString())
+                                .build(),
+                        script))
+                .startsWith("the agent's,the step's,");
+    }
+
+    @Test
+    void whatAStepSetsToAnotherValueIsTheSteps() throws Exception {
+        SandboxedProcess process = Sandbox.of(strict().build())
+                .process(b -> b.environment().put("SANDBOX_TEST_TOKEN", "the step's"))
+                .start(List.of("sh", "-c", "echo $SANDBOX_TEST_TOKEN"));
+        assertThat(process.getInputStream().readAllBytes()).asString().isEqualTo("the step's\n");
+    }
+
+    private static String environment(Policy policy, String script) throws Exception {
+        SandboxedProcess process = Sandbox.of(policy)
+                .process(b -> b.environment().put("STEP_TOKEN", "the step's"))
+                .start(List.of("sh", "-c", script));
+        String output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return output.strip();
+    }
+
+    /** A server of the test's own, outside: strict reaches it, a network of the launch's own does not. */
+    @Test
+    void onlyTheMachinesNetworkReachesTheMachine() throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            String connect = "exec 3<>/dev/tcp/127.0.0.1/" + server.getLocalPort() + " && echo reached";
+            List<String> command = List.of("bash", "-c", connect);
+            assertThat(output(strict().build(), command)).as("control").isEqualTo("reached\n");
+            Policy none = Policy.builder(
+                            Profile.named("strict").withNetwork(Profile.Network.NONE), workspace.toString())
+                    .home(home.toString())
+                    .scratch(scratch.toString())
+                    .minimumLevel(Level.FULL)
+                    .build();
+            assertThat(output(none, command)).doesNotContain("reached").contains("refused");
+            String routes = "wc -l < /proc/net/route; grep -o 'lo:' /proc/net/dev";
+            assertThat(run(none, routes)).as("a heading, and loopback").isEqualTo("1\nlo:\n");
+        }
+    }
+
+    private static String output(Policy policy, List<String> command) throws Exception {
+        SandboxedProcess process =
+                Sandbox.of(policy).process(b -> b.redirectErrorStream(true)).start(command);
+        String output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        return output;
     }
 
     @Test

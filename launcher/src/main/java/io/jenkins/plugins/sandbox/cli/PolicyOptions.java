@@ -73,10 +73,10 @@ final class PolicyOptions {
     @Option(
             names = "--env",
             paramLabel = "NAME[=VALUE]",
-            description = "sets a variable; without a value it must be set already")
+            description = "sets a variable; without a value, passes one on that the profile would drop")
     private List<String> environment = new ArrayList<>();
 
-    @Option(names = "--env-all", description = "passes all variables on, as all profiles of this version do")
+    @Option(names = "--env-all", description = "passes all variables on, without the row environment")
     private boolean environmentAll;
 
     @Option(
@@ -109,7 +109,13 @@ final class PolicyOptions {
     /** The profile with the options that change it. */
     Profile profile() throws SandboxException {
         Profile read = readProfile();
-        return home == null ? read : read.withHome(choice("--home", home, Profile.Home.class));
+        if (home != null) {
+            read = read.withHome(choice("--home", home, Profile.Home.class));
+        }
+        if (network != null) {
+            read = read.withNetwork(choice("--network", network, Profile.Network.class));
+        }
+        return environmentAll ? read.withAllVariables() : read;
     }
 
     private Profile readProfile() throws SandboxException {
@@ -134,6 +140,7 @@ final class PolicyOptions {
         if (minimumLevel != null) {
             builder.minimumLevel(Level.parse(minimumLevel));
         }
+        builder.keepVariables(environment.stream().map(PolicyOptions::variable).toList());
         for (String name : required) {
             builder.require(Primitive.parse(name));
         }
@@ -154,7 +161,7 @@ final class PolicyOptions {
         Map<String, String> set = new LinkedHashMap<>();
         for (String entry : environment) {
             int equals = entry.indexOf('=');
-            String name = equals < 0 ? entry : entry.substring(0, equals);
+            String name = variable(entry);
             if (name.isEmpty()) {
                 throw new SandboxException("--env " + Quoted.of(entry) + " has no name: write NAME=VALUE or NAME.");
             }
@@ -168,15 +175,17 @@ final class PolicyOptions {
         return set;
     }
 
+    private static String variable(String entry) {
+        int equals = entry.indexOf('=');
+        return equals < 0 ? entry : entry.substring(0, equals);
+    }
+
     private void refuseWhatIsNotThereYet() throws SandboxException {
         refuse("--hide", !hide.isEmpty());
         refuse("--pids", pids != null);
         refuse("--wall-time", wallTime != null);
         refuse("--file-size", fileSize != null);
         refuse("--cpus", cpus != null);
-        if (network != null) {
-            refuse("--network none", choice("--network", network, Profile.Network.class) == Profile.Network.NONE);
-        }
     }
 
     private static void refuse(String option, boolean given) throws SandboxException {

@@ -10,7 +10,7 @@ import java.util.Optional;
 public enum Primitive {
     SESSION(true, "own session, so that nothing can type into the agent's terminal"),
     CLOSE_FDS(true, "no open file of the agent is inherited"),
-    ENVIRONMENT(false, "the agent's own secrets are dropped from the environment"),
+    ENVIRONMENT(true, "the agent's own secrets are dropped from the environment"),
     CGROUP(false, "memory, process and CPU limits for the launch as a whole"),
     USER_NAMESPACE(true, "own user namespace: no privilege outside of it"),
     PID_NAMESPACE(true, "own process ids: other processes cannot be seen or signalled"),
@@ -18,7 +18,7 @@ public enum Primitive {
     IPC_NAMESPACE(true, "own System V and POSIX message queues and shared memory"),
     UTS_NAMESPACE(true, "own host name"),
     CGROUP_NAMESPACE(true, "own view of the control groups"),
-    NETWORK_NAMESPACE(false, "own network, with nothing but loopback"),
+    NETWORK_NAMESPACE(true, "own network, with nothing but loopback"),
     FILESYSTEM(true, "own view of the file system"),
     PROC(true, "own /proc"),
     RLIMIT_CPU(true, "CPU time of each process"),

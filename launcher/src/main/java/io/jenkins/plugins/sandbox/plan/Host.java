@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a plan has to know about the machine that it is for.
@@ -17,8 +18,13 @@ import java.util.Optional;
  * @param home the home directory of the launching process, as its environment names it; may be empty
  * @param architecture of this JVM; empty where there is no launcher and no filter for it
  * @param encoding of file names and arguments
+ * @param variables the names of the launching process' environment variables
  */
-public record Host(String home, Optional<Architecture> architecture, Charset encoding) {
+public record Host(String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables) {
+    public Host {
+        variables = Set.copyOf(variables);
+    }
+
     /**
      * @return the machine and the process that this code runs in
      */
@@ -27,7 +33,8 @@ public record Host(String home, Optional<Architecture> architecture, Charset enc
         return new Host(
                 home == null ? System.getProperty("user.home", "") : home,
                 Architecture.current(),
-                encoding(System.getProperty("sun.jnu.encoding")));
+                encoding(System.getProperty("sun.jnu.encoding")),
+                System.getenv().keySet());
     }
 
     private static Charset encoding(String name) {

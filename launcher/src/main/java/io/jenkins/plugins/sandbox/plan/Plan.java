@@ -27,12 +27,14 @@ public final class Plan {
 
     private final Policy policy;
     private final Host host;
+    private final Variables variables;
     private final List<Mount> mounts;
     private final byte[] filter;
 
-    private Plan(Policy policy, Host host, List<Mount> mounts, byte[] filter) {
+    private Plan(Policy policy, Host host, Variables variables, List<Mount> mounts, byte[] filter) {
         this.policy = policy;
         this.host = host;
+        this.variables = variables;
         this.mounts = List.copyOf(mounts);
         this.filter = filter;
     }
@@ -59,7 +61,7 @@ public final class Plan {
         List<Mount> mounts = policy.profile().primitives().contains(Primitive.FILESYSTEM)
                 ? Mounts.of(policy, host, scratch, workspace, readable, writable)
                 : List.of();
-        return new Plan(policy, host, mounts, filter(policy.profile(), host));
+        return new Plan(policy, host, Variables.of(policy, host.variables()), mounts, filter(policy.profile(), host));
     }
 
     /**
@@ -123,6 +125,7 @@ public final class Plan {
         } else {
             words.addAll(List.of("--min-level", Level.NONE.name()));
         }
+        words.addAll(variables.words());
         if (asked.contains(Primitive.FILESYSTEM)) {
             words.addAll(List.of("--root", profile.root().name().toLowerCase(Locale.ROOT)));
             mounts.forEach(m -> words.addAll(m.words()));
@@ -189,6 +192,9 @@ public final class Plan {
         }
         text.append("\n\nrows, in order\n");
         policy.primitives().forEach(p -> text.append(String.format("  %-18s %s%n", p.wireName(), p.summary())));
+        if (policy.primitives().contains(Primitive.ENVIRONMENT)) {
+            text.append("\nenvironment, of this process' own variables\n").append(variables.describe());
+        }
         if (!mounts.isEmpty()) {
             text.append("\nfile system, later lines cover earlier ones\n");
             text.append(profile.root() == Profile.Root.RO ? "  read-only /\n" : "  as it is  /\n");

@@ -7,6 +7,7 @@ import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -19,6 +20,8 @@ import java.util.Set;
  * @param workspace absolute path of the directory that the command works in and may write to
  * @param writePaths absolute paths of further files and directories that may be written to
  * @param readPaths absolute paths that must be readable
+ * @param variables names of environment variables that stay whatever the profile says: those that the step sets itself, and
+ *     those that are asked for by name
  * @param limits limits on top of the profile's
  * @param minimum what the launch has to reach
  * @param onShortfall what becomes of a launch that does not
@@ -34,6 +37,7 @@ public record Policy(
         String workspace,
         List<String> writePaths,
         List<String> readPaths,
+        List<String> variables,
         Limits limits,
         Minimum minimum,
         OnShortfall onShortfall,
@@ -63,6 +67,7 @@ public record Policy(
     public Policy {
         writePaths = List.copyOf(writePaths);
         readPaths = List.copyOf(readPaths);
+        variables = List.copyOf(variables);
     }
 
     /**
@@ -102,12 +107,36 @@ public record Policy(
         return limits.openFiles() != null ? limits.openFiles() : profile.openFiles();
     }
 
+    /**
+     * @param names environment variables that stay too
+     * @return the same policy with more of them
+     */
+    public Policy keepingVariables(Collection<String> names) {
+        List<String> more = new ArrayList<>(variables);
+        more.addAll(names);
+        return new Policy(
+                profile,
+                workspace,
+                writePaths,
+                readPaths,
+                more,
+                limits,
+                minimum,
+                onShortfall,
+                background,
+                graceSeconds,
+                gateSeconds,
+                home,
+                scratch);
+    }
+
     /** Collects the settings of a policy. Every method returns the builder itself. */
     public static final class Builder {
         private final Profile profile;
         private final String workspace;
         private final List<String> writePaths = new ArrayList<>();
         private final List<String> readPaths = new ArrayList<>();
+        private final List<String> variables = new ArrayList<>();
         private Limits limits = Limits.NONE;
         private Level minimumLevel = Level.NONE;
         private final Set<Primitive> required = EnumSet.noneOf(Primitive.class);
@@ -136,6 +165,14 @@ public record Policy(
          */
         public Builder read(String path) {
             readPaths.add(path);
+            return this;
+        }
+
+        /**
+         * @param names environment variables that stay whatever the profile says, see {@link Policy#variables}
+         */
+        public Builder keepVariables(Collection<String> names) {
+            variables.addAll(names);
             return this;
         }
 
@@ -230,6 +267,7 @@ public record Policy(
                     workspace,
                     writePaths,
                     readPaths,
+                    variables,
                     limits,
                     new Minimum(minimumLevel, List.copyOf(required)),
                     onShortfall,

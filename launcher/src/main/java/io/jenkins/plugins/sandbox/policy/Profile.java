@@ -6,8 +6,10 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A named set of measures, read from a data file: UTF-8 lines {@code key = value}, comments from {@code #} at the start of a
@@ -47,6 +49,9 @@ public record Profile(
 
     /** The built-in profiles, weakest first. */
     public static final List<String> BUILT_IN = List.of("standard", "strict", "offline", "locked");
+
+    /** What a network of the launch's own is made of. */
+    static final List<Primitive> NETWORK_ROWS = List.of(Primitive.NETWORK_NAMESPACE);
 
     /** What the file system starts from. */
     public enum Root {
@@ -96,11 +101,11 @@ public record Profile(
         NONE
     }
 
-    /** Which variables the command gets. */
+    /** Which variables the command gets; those that the step sets itself in any case. */
     public enum Environment {
-        /** All that the launching process has. */
+        /** Those that the launching process has; with the row {@code environment}, its own secrets are dropped. */
         INHERIT,
-        /** None but those that are named. */
+        /** Only those that are named: the harmless few of every build, and what is asked for. */
         NAMED
     }
 
@@ -163,16 +168,50 @@ public record Profile(
      * @return the same profile with another home directory
      */
     public Profile withHome(Home newHome) {
+        return with(primitives, newHome, network, environment);
+    }
+
+    /**
+     * @param newNetwork which network the command sees
+     * @return the same profile with another network, and the rows that go with it
+     * @throws SandboxException when this profile lacks what a network of its own needs
+     */
+    public Profile withNetwork(Network newNetwork) throws SandboxException {
+        Set<Primitive> rows = EnumSet.noneOf(Primitive.class);
+        rows.addAll(primitives);
+        if (newNetwork == Network.NONE) {
+            if (!rows.contains(Primitive.USER_NAMESPACE)) {
+                throw new SandboxException(
+                        "Profile '" + name + "' has no user namespace, which a network of its own needs:"
+                                + " use profile 'strict' or 'offline'.");
+            }
+            rows.addAll(NETWORK_ROWS);
+        } else {
+            NETWORK_ROWS.forEach(rows::remove);
+        }
+        return with(List.copyOf(rows), home, newNetwork, environment);
+    }
+
+    /**
+     * @return the same profile without the row {@code environment}: every variable is passed on
+     */
+    public Profile withAllVariables() {
+        List<Primitive> rows =
+                primitives.stream().filter(p -> p != Primitive.ENVIRONMENT).toList();
+        return with(rows, home, network, Environment.INHERIT);
+    }
+
+    private Profile with(List<Primitive> rows, Home newHome, Network newNetwork, Environment newEnvironment) {
         return new Profile(
                 name,
                 description,
-                primitives,
+                rows,
                 root,
                 temporary,
                 devices,
                 newHome,
-                network,
-                environment,
+                newNetwork,
+                newEnvironment,
                 openFiles,
                 syscalls,
                 allowedSyscalls,

@@ -121,12 +121,6 @@ final class ProfileReader {
         if (profile.home() == Profile.Home.JOB || profile.home() == Profile.Home.EMPTY) {
             missing.add("home = " + word(profile.home()));
         }
-        if (profile.network() != Profile.Network.HOST) {
-            missing.add("network = " + word(profile.network()));
-        }
-        if (profile.environment() != Profile.Environment.INHERIT) {
-            missing.add("environment = " + word(profile.environment()));
-        }
         return missing;
     }
 
@@ -189,6 +183,10 @@ final class ProfileReader {
         if (network != (read.network() == Profile.Network.NONE)) {
             throw error(lineOf("network"), "'network = none' and the primitive network_namespace go together");
         }
+        if (read.environment() == Profile.Environment.NAMED
+                && !read.primitives().contains(Primitive.ENVIRONMENT)) {
+            throw error(lineOf("environment"), "'environment = named' needs the primitive environment");
+        }
         boolean seccomp = read.primitives().contains(Primitive.SECCOMP);
         if (seccomp == read.syscalls().isEmpty()) {
             throw error(lineOf("syscalls"), "'syscalls' and the primitive seccomp go together");
@@ -207,6 +205,7 @@ final class ProfileReader {
         needs(read, Primitive.FILESYSTEM, Primitive.MOUNT_NAMESPACE);
         needs(read, Primitive.MOUNT_NAMESPACE, Primitive.USER_NAMESPACE);
         needs(read, Primitive.PID_NAMESPACE, Primitive.USER_NAMESPACE);
+        needs(read, Primitive.NETWORK_NAMESPACE, Primitive.USER_NAMESPACE);
         needs(read, Primitive.PROC, Primitive.PID_NAMESPACE);
         needs(read, Primitive.PROC, Primitive.MOUNT_NAMESPACE);
         needs(read, Primitive.SECCOMP, Primitive.NO_NEW_PRIVS);

@@ -204,6 +204,28 @@ class CommandLineTest {
     }
 
     @Test
+    void variablesAreDroppedKeptAndAllPassedOn() throws Exception {
+        String script = "echo $SANDBOX_TEST_TOKEN";
+        assertThat(execute("run", "--quiet", "--", "sh", "-c", script).out()).isEqualTo("\n");
+        assertThat(execute("run", "--quiet", "--env", "SANDBOX_TEST_TOKEN", "--", "sh", "-c", script)
+                        .out())
+                .isEqualTo("the agent's\n");
+        assertThat(execute("run", "--quiet", "--env-all", "--", "sh", "-c", script)
+                        .out())
+                .isEqualTo("the agent's\n");
+    }
+
+    @Test
+    void offlineIsFullHere() throws Exception {
+        for (List<String> options : List.of(List.of("--profile", "offline"), List.of("--network", "none"))) {
+            List<String> words = new ArrayList<>(List.of("run", "--quiet", "--min-level", "FULL"));
+            words.addAll(options);
+            words.addAll(List.of("--", "sh", "-c", "wc -l < /proc/net/route"));
+            assertThat(execute(words.toArray(String[]::new))).isEqualTo(new Result(0, "1\n", ""));
+        }
+    }
+
+    @Test
     void backgroundProcessesEndWithTheCommandAndUnreadableOnesGoWithTheScratchDirectory() throws Exception {
         Result result = execute(
                 "run",

@@ -98,6 +98,7 @@ class KernelTest {
             command.addAll(List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups"));
         }
         command.addAll(List.of("env", "HOME=" + directory.resolve("home"), "LANG=C.UTF-8", "LC_ALL=C.UTF-8"));
+        command.add("SANDBOX_TEST_TOKEN=the agent's");
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + directory.resolve("tmp")));
         nativeFiles(command);

@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PlanTest {
+    private static final Set<String> OWN = Set.of("PATH", "AGENT_TOKEN");
+
     private Path directory;
     private Path workspace;
     private Path home;
@@ -38,7 +41,7 @@ class PlanTest {
         workspace = Files.createDirectory(directory.resolve("ws"));
         home = Files.createDirectory(directory.resolve("home"));
         scratchDirectory = Files.createDirectory(directory.resolve("scratch"));
-        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.UTF_8);
+        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.UTF_8, OWN);
     }
 
     private Policy.Builder strict() throws SandboxException {
@@ -61,12 +64,13 @@ class PlanTest {
         String scratch = scratchDirectory.toString();
         assertThat(String.join(" ", words(policy)))
                 .isEqualTo("process-sandbox-plan 1 --report /report --gate /gate --gate-timeout 8 --profile strict"
-                        + " --primitive session --primitive close_fds --primitive user_namespace"
+                        + " --primitive session --primitive close_fds --primitive environment --primitive user_namespace"
                         + " --primitive pid_namespace --primitive mount_namespace --primitive ipc_namespace"
                         + " --primitive uts_namespace --primitive cgroup_namespace --primitive filesystem"
                         + " --primitive proc --primitive rlimit_cpu --primitive rlimit_nofile --primitive rlimit_as"
                         + " --primitive no_new_privs --primitive capabilities --primitive seccomp"
                         + " --require seccomp --min-level FULL"
+                        + " --unset-env AGENT_TOKEN"
                         + " --root ro --dev /dev --bind " + scratch + "/tmp /tmp --bind " + scratch
                         + "/var-tmp /var/tmp"
                         + " --overlay " + home + " " + scratch + "/home-0/upper " + scratch + "/home-0/work"
@@ -81,9 +85,9 @@ class PlanTest {
                 .background(Policy.Background.KILL)
                 .build();
         assertThat(String.join(" ", Plan.imagined(policy, host).words("/report", null, null)))
-                .isEqualTo(
-                        "process-sandbox-plan 1 --report /report --profile standard --primitive rlimit_nofile"
-                                + " --primitive no_new_privs --min-level NONE --rlimit nofile=65536 --background kill --grace 5 end");
+                .isEqualTo("process-sandbox-plan 1 --report /report --profile standard --primitive environment"
+                        + " --primitive rlimit_nofile --primitive no_new_privs --min-level NONE"
+                        + " --unset-env AGENT_TOKEN --rlimit nofile=65536 --background kill --grace 5 end");
         assertThat(Plan.imagined(policy, host).filter()).isEmpty();
     }
 
@@ -98,7 +102,7 @@ class PlanTest {
 
     @Test
     void anUnsupportedProcessorAsksForSeccompAndGivesNoFilter() throws Exception {
-        host = new Host(home.toString(), Optional.empty(), StandardCharsets.UTF_8);
+        host = new Host(home.toString(), Optional.empty(), StandardCharsets.UTF_8, OWN);
         assertThat(words(strict().build()))
                 .containsSequence("--primitive", "seccomp")
                 .doesNotContain("--seccomp");
@@ -136,7 +140,7 @@ class PlanTest {
     @ParameterizedTest
     @ValueSource(strings = {"/", "", "relative", "/nonexistent", "/dev/null", "/tmp"})
     void oddHomesAreLeftAlone(String name) throws Exception {
-        host = new Host(name, Optional.of(Architecture.X86_64), StandardCharsets.UTF_8);
+        host = new Host(name, Optional.of(Architecture.X86_64), StandardCharsets.UTF_8, OWN);
         assertThat(words(strict().build())).doesNotContain("--overlay");
     }
 
@@ -213,7 +217,7 @@ class PlanTest {
     @Test
     void whatTheEncodingCannotSayIsAnErrorWithItsRemedy() throws Exception {
         workspace = Files.createDirectory(directory.resolve("ä"));
-        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.US_ASCII);
+        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.US_ASCII, OWN);
         assertThatThrownBy(() -> words(strict().build()))
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("LANG=C.UTF-8");
@@ -290,6 +294,7 @@ class PlanTest {
                 .contains("profile  strict: ")
                 .contains("  user_namespace     own user namespace")
                 .contains("  read-only /\n  minimal   /dev\n")
+                .contains("\nenvironment, of this process' own variables\n  without AGENT_TOKEN\n")
                 .contains("  overlay   " + home)
                 .contains("  writable  " + workspace + "\n")
                 .contains("  nofile 65536\n")

@@ -10,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,12 +23,16 @@ class PolicyTest {
     @Test
     void limitsBringTheirRows() throws Exception {
         assertThat(builder("standard").build().primitives())
-                .containsExactly(Primitive.RLIMIT_NOFILE, Primitive.NO_NEW_PRIVS);
+                .containsExactly(Primitive.ENVIRONMENT, Primitive.RLIMIT_NOFILE, Primitive.NO_NEW_PRIVS);
         Policy limited =
                 builder("standard").limits(new Limits(10, 1L << 30, 512)).build();
         assertThat(limited.primitives())
                 .containsExactly(
-                        Primitive.RLIMIT_CPU, Primitive.RLIMIT_NOFILE, Primitive.RLIMIT_AS, Primitive.NO_NEW_PRIVS);
+                        Primitive.ENVIRONMENT,
+                        Primitive.RLIMIT_CPU,
+                        Primitive.RLIMIT_NOFILE,
+                        Primitive.RLIMIT_AS,
+                        Primitive.NO_NEW_PRIVS);
         assertThat(limited.openFiles()).isEqualTo(512);
         assertThat(builder("standard").build().openFiles()).isEqualTo(65_536);
     }
@@ -77,10 +82,18 @@ class PolicyTest {
     }
 
     @Test
+    void variablesAccumulate() throws Exception {
+        Policy policy = builder("strict").keepVariables(List.of("A")).build();
+        assertThat(policy.keepingVariables(List.of("B")).variables()).containsExactly("A", "B");
+        assertThat(policy.keepingVariables(List.of())).isEqualTo(policy);
+    }
+
+    @Test
     void policiesTravel() throws Exception {
         Policy policy = builder("strict")
                 .write("/a")
                 .read("/b")
+                .keepVariables(List.of("A"))
                 .limits(new Limits(1, null, null))
                 .minimumLevel(Level.FULL)
                 .require(Primitive.SECCOMP)

@@ -48,6 +48,7 @@ class ProfileTest {
                 .containsExactly(
                         "session",
                         "close_fds",
+                        "environment",
                         "user_namespace",
                         "pid_namespace",
                         "mount_namespace",
@@ -63,10 +64,11 @@ class ProfileTest {
         assertThat(Profile.named("strict").openFiles()).isEqualTo(65_536);
         assertThat(Profile.named("strict").notBuiltYet()).isEmpty();
         assertThat(Profile.named("standard").notBuiltYet()).isEmpty();
+        assertThat(Profile.named("offline").notBuiltYet()).isEmpty();
     }
 
     @ParameterizedTest
-    @CsvSource({"offline, primitive network_namespace", "locked, root = named", "locked, primitive environment"})
+    @CsvSource({"locked, root = named", "locked, home = empty"})
     void whatIsNotThereYetIsNamedWhenItIsAskedFor(String name, String missing) throws Exception {
         Profile profile = Profile.named(name);
         assertThat(profile.notBuiltYet()).contains(missing);
@@ -75,6 +77,25 @@ class ProfileTest {
                 .hasMessageContaining("'" + name + "'")
                 .hasMessageContaining(missing)
                 .hasMessageContaining("Use profile 'strict'");
+    }
+
+    @Test
+    void theNetworkTakesItsRowsAlong() throws Exception {
+        Profile strict = Profile.named("strict");
+        Profile alone = strict.withNetwork(Profile.Network.NONE);
+        assertThat(alone.primitives()).isEqualTo(Profile.named("offline").primitives());
+        assertThat(alone.network()).isEqualTo(Profile.Network.NONE);
+        assertThat(alone.withNetwork(Profile.Network.HOST)).isEqualTo(strict);
+        assertThatThrownBy(() -> Profile.named("standard").withNetwork(Profile.Network.NONE))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("use profile 'strict' or 'offline'");
+    }
+
+    @Test
+    void passingAllVariablesOnIsNoRowAtAll() throws Exception {
+        Profile all = Profile.named("locked").withAllVariables();
+        assertThat(all.primitives()).doesNotContain(Primitive.ENVIRONMENT);
+        assertThat(all.environment()).isEqualTo(Profile.Environment.INHERIT);
     }
 
     @Test
@@ -109,6 +130,8 @@ class ProfileTest {
                 "home = overlay                            | line 1: 'home' needs the primitive filesystem",
                 "network = none                            | the primitive network_namespace go together",
                 "primitives = network_namespace            | the primitive network_namespace go together",
+                "environment = named                       | line 1: 'environment = named' needs the primitive environment",
+                "primitives = network_namespace\\nnetwork = none | network_namespace needs primitive user_namespace",
                 "syscalls = @build                         | the primitive seccomp go together",
                 "primitives = seccomp no_new_privs         | the primitive seccomp go together",
                 "syscalls-allow = read                     | need the primitive seccomp",

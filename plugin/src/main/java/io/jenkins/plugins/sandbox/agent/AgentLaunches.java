@@ -22,6 +22,9 @@ final class AgentLaunches {
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
     private static final Map<String, Entry> LIVE = new ConcurrentHashMap<>();
+    /** Guards {@link #collector}, and that none ends just when a launch is added. */
+    private static final Object LOCK = new Object();
+
     private static Thread collector;
 
     private static final class Entry {
@@ -39,7 +42,7 @@ final class AgentLaunches {
     private AgentLaunches() {}
 
     static void add(String block, PreparedLaunch launch) {
-        synchronized (LIVE) {
+        synchronized (LOCK) {
             LIVE.put(launch.id(), new Entry(block, launch));
             if (collector == null) {
                 collector = new Thread(AgentLaunches::collect, "Process Sandbox: ended launches");
@@ -103,7 +106,7 @@ final class AgentLaunches {
                         each.getValue().launch.close();
                     }
                 }
-                synchronized (LIVE) {
+                synchronized (LOCK) {
                     if (LIVE.isEmpty()) {
                         return;
                     }
@@ -112,7 +115,7 @@ final class AgentLaunches {
         } catch (InterruptedException x) {
             Thread.currentThread().interrupt();
         } finally {
-            synchronized (LIVE) {
+            synchronized (LOCK) {
                 collector = null;
             }
         }

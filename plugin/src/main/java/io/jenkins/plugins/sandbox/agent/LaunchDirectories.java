@@ -1,6 +1,5 @@
 package io.jenkins.plugins.sandbox.agent;
 
-import edu.umd.cs.findbugs.annotations.CheckForNull;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.plan.Host;
 import io.jenkins.plugins.sandbox.policy.Profile;
@@ -9,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -16,10 +16,10 @@ import java.util.Optional;
  * what builds left there: a symbolic link in it must not make some other directory writable.
  *
  * @param workspace the workspace without a symbolic link in its path
- * @param control the control directory likewise; {@code null} when there is none outside of the workspace
+ * @param control the control directory likewise; empty when there is none outside of the workspace
  * @param scratch the scratch directory of the block, which exists
  */
-record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratch) {
+record LaunchDirectories(Path workspace, Optional<Path> control, Path scratch) {
     /** @throws SandboxException when one of them is not what it is meant to be; the message names it */
     static LaunchDirectories check(LaunchRequest request, Profile profile) throws SandboxException {
         Path workspace = directory("workspace", Path.of(request.workspace()));
@@ -30,14 +30,10 @@ record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratc
                     + "': a sandbox starts commands in the workspace only. Remove the symbolic link.");
         }
         try {
-            Path temporary = workspace.resolveSibling(
-                    Path.of(request.temporary()).getFileName().toString());
-            Path control = null;
-            if (request.control() != null) {
-                control = temporary.resolve(request.control());
-                if (!isDirectory(temporary) || !isDirectory(control)) {
-                    throw new SandboxException("The control directory '" + control + "' is not a directory.");
-                }
+            Path temporary = workspace.resolveSibling(name(Path.of(request.temporary())));
+            Optional<Path> control = Optional.ofNullable(request.control()).map(temporary::resolve);
+            if (control.isPresent() && (!isDirectory(temporary) || !isDirectory(control.get()))) {
+                throw new SandboxException("The control directory '" + control.get() + "' is not a directory.");
             }
             return new LaunchDirectories(workspace, control, scratch(temporary, request.block(), profile));
         } catch (IOException x) {
@@ -50,13 +46,14 @@ record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratc
 
     /** Parents may be links, as administrators make them; the directory itself may not, as builds could make it. */
     private static Path directory(String what, Path path) throws SandboxException {
-        if (!path.isAbsolute() || path.getParent() == null) {
+        Path parent = path.getParent();
+        if (!path.isAbsolute() || parent == null) {
             throw new SandboxException("The " + what + " '" + path + "' is no absolute path of a directory.");
         }
         if (Files.notExists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw missing(what, path);
         }
-        Path directory = real(what, path.getParent()).resolve(path.getFileName());
+        Path directory = real(what, parent).resolve(name(path));
         if (Files.isSymbolicLink(directory)) {
             throw new SandboxException(
                     "The " + what + " '" + directory + "' is a symbolic link: make it a directory, or remove it.");
@@ -65,6 +62,10 @@ record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratc
             throw new SandboxException("The " + what + " '" + directory + "' is not a directory.");
         }
         return directory;
+    }
+
+    private static Path name(Path path) {
+        return Objects.requireNonNull(path.getFileName(), "the root directory has no name");
     }
 
     private static Path real(String what, Path path) throws SandboxException {
@@ -90,7 +91,8 @@ record LaunchDirectories(Path workspace, @CheckForNull Path control, Path scratc
         if (profile.home() == Profile.Home.OVERLAY) {
             Optional<Path> home = home();
             if (home.isPresent() && temporary.startsWith(home.get())) {
-                for (Path elsewhere : List.of(Path.of("/var/tmp"), Path.of(System.getProperty("java.io.tmpdir")))) {
+                for (String name : List.of("/var/tmp", System.getProperty("java.io.tmpdir"))) {
+                    Path elsewhere = Path.of(name);
                     if (Files.isDirectory(elsewhere) && Files.isWritable(elsewhere)) {
                         Path real = elsewhere.toRealPath();
                         if (!real.startsWith(home.get())) {

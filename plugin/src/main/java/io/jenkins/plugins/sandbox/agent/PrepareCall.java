@@ -23,7 +23,7 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
     public Prepared call() throws IOException {
         String unsupported = UnsupportedMachine.reason();
         if (unsupported != null) {
-            return Prepared.unsupported(unsupported);
+            return new Prepared.Unsupported(unsupported);
         }
         try {
             Profile profile = Profile.named(request.profile());
@@ -36,9 +36,7 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                             profile.isStandard() && request.minimum().compareTo(Level.BASELINE) > 0
                                     ? Level.BASELINE
                                     : request.minimum());
-            if (directories.control() != null) {
-                policy.write(directories.control().toString());
-            }
+            directories.control().ifPresent(control -> policy.write(control.toString()));
             AgentLaunches.forgetEnded(request.block(), request.running());
             PreparedLaunch launch;
             try {
@@ -46,11 +44,10 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                         policy.build(), TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
             } catch (UnsupportedHostException x) {
                 ScratchDirectory.remove(directories.scratch());
-                return Prepared.unsupported(x.getMessage());
+                return new Prepared.Unsupported(x.getMessage());
             }
             AgentLaunches.add(request.block(), launch);
-            return new Prepared(
-                    null,
+            return new Prepared.Ready(
                     launch.id(),
                     new ArrayList<>(launch.prefix()),
                     directories.scratch().toString());

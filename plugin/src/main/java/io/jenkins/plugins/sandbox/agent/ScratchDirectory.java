@@ -51,14 +51,19 @@ final class ScratchDirectory {
      * @throws IOException when something could not be removed
      */
     static void remove(Path directory) throws IOException {
-        if (!directory.isAbsolute() || !directory.getFileName().toString().startsWith(PREFIX)) {
+        Path parent = directory.getParent();
+        Path name = directory.getFileName();
+        if (!directory.isAbsolute()
+                || parent == null
+                || name == null
+                || !name.toString().startsWith(PREFIX)) {
             throw new IOException("'" + directory + "' is not a scratch directory");
         }
-        try (DirectoryStream<Path> parent = Files.newDirectoryStream(directory.getParent())) {
-            if (!(parent instanceof SecureDirectoryStream<Path> secure)) {
-                throw new IOException("this file system cannot be cleaned safely: " + directory.getParent());
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(parent)) {
+            if (!(stream instanceof SecureDirectoryStream<Path> secure)) {
+                throw new IOException("this file system cannot be cleaned safely: " + parent);
             }
-            new Removal(directory).run(secure);
+            new Removal(parent, name).run(secure);
         } catch (NoSuchFileException x) {
             // The whole workspace may have been removed.
             return;
@@ -70,22 +75,23 @@ final class ScratchDirectory {
         private static final int MAX_DEPTH = 64;
         private static final int MAX_PASSES = 1000;
 
-        private final Path root;
+        private final Path parentPath;
+        private final Path name;
         private int broughtUp;
 
-        Removal(Path root) {
-            this.root = root;
+        Removal(Path parentPath, Path name) {
+            this.parentPath = parentPath;
+            this.name = name;
         }
 
         void run(SecureDirectoryStream<Path> parent) throws IOException {
-            Path name = root.getFileName();
             if (!exists(parent, name)) {
                 return;
             }
             for (int pass = 0; pass < MAX_PASSES; pass++) {
                 int before = broughtUp;
-                try (SecureDirectoryStream<Path> top = open(parent, root.getParent(), name)) {
-                    clear(top, root, top, 1);
+                try (SecureDirectoryStream<Path> top = open(parent, parentPath, name)) {
+                    clear(top, parentPath.resolve(name), top, 1);
                 }
                 if (broughtUp == before) {
                     break;
@@ -99,17 +105,17 @@ final class ScratchDirectory {
             // All names first: removing while reading may skip some.
             List<Path> names = new ArrayList<>();
             directory.forEach(child -> names.add(child.getFileName()));
-            for (Path name : names) {
-                if (!isDirectory(directory, name)) {
-                    delete(() -> directory.deleteFile(name));
+            for (Path child : names) {
+                if (!isDirectory(directory, child)) {
+                    delete(() -> directory.deleteFile(child));
                 } else if (depth == MAX_DEPTH) {
                     broughtUp++;
-                    directory.move(name, top, Path.of("brought-up-" + broughtUp));
+                    directory.move(child, top, Path.of("brought-up-" + broughtUp));
                 } else {
-                    try (SecureDirectoryStream<Path> child = open(directory, path, name)) {
-                        clear(child, path.resolve(name), top, depth + 1);
+                    try (SecureDirectoryStream<Path> below = open(directory, path, child)) {
+                        clear(below, path.resolve(child), top, depth + 1);
                     }
-                    delete(() -> directory.deleteDirectory(name));
+                    delete(() -> directory.deleteDirectory(child));
                 }
             }
         }

@@ -28,25 +28,28 @@ public record EffectivePolicy(String profile, Level minimumLevel, OnShortfall on
         Level minimum = Objects.requireNonNull(floor.minimumLevel());
         OnShortfall onShortfall = Objects.requireNonNull(floor.onShortfall());
         List<String> raised = new ArrayList<>();
-        if (asked.profile() != null) {
-            if (Profiles.isWeaker(asked.profile(), profile)) {
-                raised.add(raised("profile", asked.profile(), profile));
+        String askedProfile = asked.profile();
+        if (askedProfile != null) {
+            if (Profiles.isWeaker(askedProfile, profile)) {
+                raised.add(raised("profile", askedProfile, profile));
             } else {
-                profile = asked.profile();
+                profile = askedProfile;
             }
         }
-        if (asked.minimumLevel() != null) {
-            if (asked.minimumLevel().compareTo(minimum) < 0) {
-                raised.add(raised("minimumLevel", asked.minimumLevel().name(), minimum.name()));
+        Level askedMinimum = asked.minimumLevel();
+        if (askedMinimum != null) {
+            if (askedMinimum.compareTo(minimum) < 0) {
+                raised.add(raised("minimumLevel", askedMinimum.name(), minimum.name()));
             } else {
-                minimum = asked.minimumLevel();
+                minimum = askedMinimum;
             }
         }
-        if (asked.onShortfall() != null) {
-            if (asked.onShortfall().compareTo(onShortfall) < 0) {
-                raised.add(raised("onShortfall", asked.onShortfall().word(), onShortfall.word()));
+        OnShortfall askedAction = asked.onShortfall();
+        if (askedAction != null) {
+            if (askedAction.compareTo(onShortfall) < 0) {
+                raised.add(raised("onShortfall", askedAction.word(), onShortfall.word()));
             } else {
-                onShortfall = asked.onShortfall();
+                onShortfall = askedAction;
             }
         }
         return new EffectivePolicy(profile, minimum, onShortfall, raised);

@@ -71,7 +71,7 @@ final class Attempt {
 
     private final TaskListener listener;
 
-    private Prepared prepared;
+    private Prepared.Ready prepared;
 
     Attempt(
             Run<?, ?> run,
@@ -133,22 +133,21 @@ final class Attempt {
         } catch (SandboxException x) {
             throw new AbortException(told(x.getMessage()));
         }
-        if (answer == null) {
-            throw untrusted();
-        }
-        if (answer.unsupported() != null) {
-            nothing(told(answer.unsupported()));
+        if (answer instanceof Prepared.Unsupported unsupported) {
+            nothing(told(unsupported.reason()));
             return false;
         }
-        check(answer);
-        prepared = answer;
-        SandboxAction.expect(run, new Scratch(block, node.getNodeName(), answer.scratch()));
+        if (!(answer instanceof Prepared.Ready ready) || !isGood(ready)) {
+            throw untrusted();
+        }
+        prepared = ready;
+        SandboxAction.expect(run, new Scratch(block, node.getNodeName(), ready.scratch()));
         return true;
     }
 
-    /** Nothing that an agent says is believed: not even that it is one of ours. */
-    private void check(Prepared answer) throws AbortException {
-        boolean good = answer.id() != null
+    /** Nothing that an agent says is believed. */
+    private boolean isGood(Prepared.Ready answer) {
+        return answer.id() != null
                 && answer.id().matches("[0-9a-f]{1,64}")
                 && answer.scratch() != null
                 && answer.scratch().startsWith("/")
@@ -159,9 +158,6 @@ final class Attempt {
                 && answer.prefix().size() <= MAX_PREFIX
                 && answer.prefix().stream()
                         .allMatch(w -> w != null && !w.isEmpty() && w.length() <= MAX_WORD && w.indexOf('\0') < 0);
-        if (!good) {
-            throw untrusted();
-        }
     }
 
     private AbortException untrusted() {
@@ -290,12 +286,10 @@ final class Attempt {
 
     /** Whoever launches gets an exception and never sees this process: let go of what it holds on both sides. */
     private static void discard(Proc proc) {
-        Computer.threadPoolForRemoting.submit(() -> {
-            Stream.<Closeable>of(proc.getStdout(), proc.getStderr(), proc.getStdin())
-                    .filter(Objects::nonNull)
-                    .forEach(Attempt::close);
-            return null;
-        });
+        Computer.threadPoolForRemoting.execute(
+                () -> Stream.<Closeable>of(proc.getStdout(), proc.getStderr(), proc.getStdin())
+                        .filter(Objects::nonNull)
+                        .forEach(Attempt::close));
     }
 
     private static void close(Closeable stream) {

@@ -86,7 +86,7 @@ public final class ScratchRemoval {
             if (action == null || action.getScratches().isEmpty()) {
                 return;
             }
-            Computer.threadPoolForRemoting.submit(() -> {
+            Computer.threadPoolForRemoting.execute(() -> {
                 try {
                     remove(SandboxAction.take(run, s -> true), TaskListener.NULL);
                 } catch (IOException x) {
@@ -103,7 +103,7 @@ public final class ScratchRemoval {
         public void onOnline(Computer computer, TaskListener listener) {
             List<Scratch> left = LeftScratch.get().take(computer.getName());
             if (!left.isEmpty()) {
-                Computer.threadPoolForRemoting.submit(() -> remove(left, TaskListener.NULL));
+                Computer.threadPoolForRemoting.execute(() -> remove(left, TaskListener.NULL));
             }
         }
     }

@@ -5,7 +5,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
 
-/** Launches with one and the same {@link Finding}. Guarded by the {@link SandboxAction} that holds it. */
+/** Launches with one and the same {@link Finding}. Changed by its {@link SandboxAction} only, and can be read at any time. */
 @ExportedBean
 public final class LaunchGroup {
     private final Finding finding;
@@ -16,19 +16,9 @@ public final class LaunchGroup {
         this.finding = finding;
     }
 
-    private LaunchGroup(LaunchGroup other) {
-        this.finding = other.finding;
-        this.launches.addAll(other.launches);
-        this.count = other.count;
-    }
-
-    LaunchGroup copy() {
-        return new LaunchGroup(this);
-    }
-
     void add(Launch launch) {
-        launches.add(launch);
         count++;
+        launches.add(launch);
     }
 
     /** Forgets the oldest launch, which stays counted. */
@@ -59,6 +49,6 @@ public final class LaunchGroup {
 
     /** @return how many launches are counted, but no longer listed */
     public int getForgotten() {
-        return count - launches.size();
+        return Math.max(0, count - launches.size());
     }
 }

@@ -22,7 +22,8 @@ import org.kohsuke.stapler.export.ExportedBean;
 
 /**
  * What was applied to the launches of one build: its summary on the build page and a page of its own. There is one for each
- * build; it is changed under the lock of the build only, since that is what saving takes as well.
+ * build; it is changed under the lock of
+ * the build, and can be read without.
  */
 @ExportedBean
 public final class SandboxAction implements RunAction2 {
@@ -127,17 +128,15 @@ public final class SandboxAction implements RunAction2 {
      * @return the ids of those launches on their agents; those whose step is not known are always among them
      */
     public static Set<String> launchesOf(Run<?, ?> run, Set<String> flowNodes) {
-        synchronized (run) {
-            SandboxAction action = run.getAction(SandboxAction.class);
-            return action == null
-                    ? new HashSet<>()
-                    : action.groups.stream()
-                            .flatMap(g -> g.getLaunches().stream())
-                            .filter(l -> l.getId() != null
-                                    && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
-                            .map(Launch::getId)
-                            .collect(Collectors.toCollection(HashSet::new));
-        }
+        SandboxAction action = run.getAction(SandboxAction.class);
+        return action == null
+                ? new HashSet<>()
+                : action.groups.stream()
+                        .flatMap(g -> g.getLaunches().stream())
+                        .filter(l ->
+                                l.getId() != null && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
+                        .map(Launch::getId)
+                        .collect(Collectors.toCollection(HashSet::new));
     }
 
     /** @return the directories that have not been handed out */
@@ -145,31 +144,24 @@ public final class SandboxAction implements RunAction2 {
         return List.copyOf(scratches);
     }
 
-    /** @return a copy of the groups, those that reached least first */
+    /** @return the groups, those that reached least first */
     @Exported(inline = true)
     public List<LaunchGroup> getGroups() {
-        synchronized (run) {
-            return groups.stream()
-                    .map(LaunchGroup::copy)
-                    .sorted(Comparator.comparing(g -> rank(g.getFinding().getLevel())))
-                    .toList();
-        }
+        return groups.stream()
+                .sorted(Comparator.comparing(g -> rank(g.getFinding().getLevel())))
+                .toList();
     }
 
     /** @return the number of launches in this build */
     @Exported
     public int getCount() {
-        synchronized (run) {
-            return uncounted + groups.stream().mapToInt(LaunchGroup::getCount).sum();
-        }
+        return uncounted + groups.stream().mapToInt(LaunchGroup::getCount).sum();
     }
 
     /** @return how many launches had a finding that is not kept, since there were too many different ones */
     @Exported
     public int getUncounted() {
-        synchronized (run) {
-            return uncounted;
-        }
+        return uncounted;
     }
 
     /** @return the lowest level that a launch of this build reached; {@code null} before the first one */

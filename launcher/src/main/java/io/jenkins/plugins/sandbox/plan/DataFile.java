@@ -1,0 +1,54 @@
+package io.jenkins.plugins.sandbox.plan;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Lists of names that come with this build, as data, so that they can be read and judged without reading code: sections
+ * {@code [NAME]}, below them words, and comments from {@code #} at the start of a line.
+ */
+final class DataFile {
+    private DataFile() {}
+
+    /** The words of each section, in the file's order. Every mistake is a defect of the build, and an unchecked exception. */
+    static Map<String, List<String>> read(String name) {
+        try (InputStream in = DataFile.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException(name + " is missing in this build");
+            }
+            return parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Map<String, List<String>> parse(String name, String text) {
+        Map<String, List<String>> sections = new LinkedHashMap<>();
+        List<String> section = null;
+        for (String raw : text.lines().toList()) {
+            String line = raw.strip();
+            if (line.isEmpty() || line.startsWith("#")) {
+                continue;
+            }
+            if (line.startsWith("[")) {
+                section = new ArrayList<>();
+                if (!line.matches("\\[[a-z-]+]")
+                        || sections.put(line.substring(1, line.length() - 1), section) != null) {
+                    throw new IllegalArgumentException(name + ": not a new section: " + line);
+                }
+            } else if (section == null) {
+                throw new IllegalArgumentException(name + ": stands before the first section: " + line);
+            } else {
+                section.addAll(List.of(line.split("\\s+")));
+            }
+        }
+        return Collections.unmodifiableMap(sections);
+    }
+}

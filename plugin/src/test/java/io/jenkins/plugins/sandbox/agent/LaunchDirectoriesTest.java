@@ -1,0 +1,119 @@
+package io.jenkins.plugins.sandbox.agent;
+
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.startsWith;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LaunchDirectoriesTest {
+    @TempDir
+    private Path temp;
+
+    private Path root;
+    private Path workspace;
+
+    @BeforeEach
+    void make() throws Exception {
+        root = temp.toRealPath();
+        workspace = Files.createDirectories(root.resolve("workspace/my job"));
+    }
+
+    private LaunchDirectories check(Path directory, String control) throws SandboxException, Exception {
+        return LaunchDirectories.check(
+                new LaunchRequest(
+                        root.toString(),
+                        workspace.toString(),
+                        workspace + "@tmp",
+                        directory.toString(),
+                        control,
+                        "0123",
+                        Set.of(),
+                        "standard",
+                        Level.NONE),
+                Profile.named("standard"));
+    }
+
+    private String refused(Path directory, String control) {
+        return assertThrows(SandboxException.class, () -> check(directory, control))
+                .getMessage();
+    }
+
+    @Test
+    void makesTheScratchDirectoryBesideTheWorkspace() throws Exception {
+        LaunchDirectories directories = check(workspace, null);
+        assertThat(directories.workspace(), is(workspace));
+        assertThat(directories.control(), is(Optional.empty()));
+        assertThat(directories.scratch(), is(root.resolve("workspace/my job@tmp/process-sandbox-0123")));
+        assertThat(Files.isDirectory(directories.scratch()), is(true));
+    }
+
+    @Test
+    void parentsMayBeLinks() throws Exception {
+        Path link = Files.createSymbolicLink(root.resolve("link"), root.resolve("workspace"));
+        Path real = workspace;
+        workspace = link.resolve("my job");
+        Path sub = Files.createDirectory(real.resolve("sub"));
+        assertThat(check(workspace.resolve("sub"), null).workspace(), is(real));
+        assertThat(check(sub, null).workspace(), is(real));
+    }
+
+    @Test
+    void aWorkspaceThatIsALinkIsRefused() throws Exception {
+        Path link = Files.createSymbolicLink(root.resolve("workspace/link"), Path.of("/etc"));
+        workspace = link;
+        assertThat(refused(link, null), startsWith("The workspace '" + link + "' is a symbolic link"));
+    }
+
+    @Test
+    void aWorkspaceThatIsAFileOrMissingIsRefused() throws Exception {
+        workspace = Files.createFile(root.resolve("workspace/file"));
+        assertThat(refused(workspace, null), is("The workspace '" + workspace + "' is not a directory."));
+        workspace = root.resolve("workspace/missing");
+        assertThat(refused(workspace, null), is("The workspace '" + workspace + "' does not exist on the agent."));
+        workspace = root.resolve("nowhere/missing");
+        assertThat(refused(workspace, null), containsString("does not exist"));
+        workspace = Path.of("/");
+        assertThat(refused(workspace, null), containsString("no absolute path of a directory"));
+        workspace = Path.of("relative");
+        assertThat(refused(workspace, null), containsString("no absolute path of a directory"));
+    }
+
+    @Test
+    void aLinkOutOfTheWorkspaceIsRefused() throws Exception {
+        Path link = Files.createSymbolicLink(workspace.resolve("link"), Path.of("/etc"));
+        assertThat(refused(link, null), containsString("is really '/etc', outside of the workspace"));
+        Path inside = Files.createDirectory(workspace.resolve("inside"));
+        Path good = Files.createSymbolicLink(workspace.resolve("good"), inside);
+        check(good, null);
+    }
+
+    @Test
+    void theControlDirectoryIsTheRealOne() throws Exception {
+        Path temporary = Files.createDirectory(root.resolve("workspace/my job@tmp"));
+        Path control = Files.createDirectory(temporary.resolve("durable-12"));
+        assertThat(check(workspace, "durable-12").control(), is(Optional.of(control)));
+        assertThat(refused(workspace, "durable-34"), containsString("durable-34' is not a directory"));
+        Files.createSymbolicLink(temporary.resolve("durable-56"), Path.of("/etc"));
+        assertThat(refused(workspace, "durable-56"), containsString("durable-56' is not a directory"));
+    }
+
+    @Test
+    void aTemporaryDirectoryThatIsALinkIsRefused() throws Exception {
+        Path secrets = Files.createDirectories(root.resolve("secrets/durable-12"));
+        Files.createSymbolicLink(root.resolve("workspace/my job@tmp"), secrets.getParent());
+        assertThat(refused(workspace, "durable-12"), containsString("durable-12' is not a directory"));
+        assertThat(refused(workspace, null), containsString("cannot be made"));
+    }
+}
