@@ -78,6 +78,8 @@ static int refuse_early(const struct launch *launch, const char *what)
     (void)snprintf(reason, sizeof reason, "%s: %s", what, strerror(errno));
     size_t used = (size_t)snprintf(buffer, sizeof buffer, "%s", REPORT_FIRST_LINE);
     say_refused(launch, buffer, used, reason);
+    atomic_store(&launch->context.shared->status, EXIT_REFUSED << 8);
+    atomic_store(&launch->context.shared->ended, true); /* front has nothing to add */
     return EXIT_REFUSED;
 }
 
@@ -85,7 +87,8 @@ static int refuse_early(const struct launch *launch, const char *what)
    that is pid 1 of its container). */
 static pid_t fork_sibling(void)
 {
-    return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+    pid_t pid = (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+    return pid < 0 && errno == EINVAL ? fork() : pid; /* user-mode emulation knows only the usual flags */
 }
 
 /* Forks init into the pid namespace and tells it the pid that the outside knows it by. */

@@ -162,7 +162,8 @@ static int open_for_run(struct launch *launch)
 int main(int argc, char **argv)
 {
     static struct plan plan;
-    static struct launch launch = {.report = -1, .gate = -1, .complaints = -1, .null = -1, .socket = -1};
+    static struct launch launch = {
+        .report = -1, .gate = -1, .complaints = -1, .null = -1, .socket = -1, .context.proc_self = -1};
     struct problem problem;
 
     launch.null = ensure_stdio();

@@ -19,7 +19,7 @@ static bool PRINTF_LIKE(2, 3) wrong(struct problem *problem, const char *format,
 void plan_init(struct plan *plan)
 {
     memset(plan, 0, sizeof *plan);
-    plan->root_read_only = true;
+    plan->root = ROOT_READ_ONLY;
     plan->keep_background = true;
     plan->gate_timeout_s = GATE_TIMEOUT_DEFAULT;
     plan->grace_s = GRACE_DEFAULT;
@@ -110,37 +110,47 @@ static bool take_profile(struct plan *plan, const char *word, struct problem *pr
     return true;
 }
 
-static bool take_mount(struct plan *plan, enum mount_kind kind, const char *option, char **words,
+static bool take_link(const char *option, const char *word, const char **text, struct problem *problem)
+{
+    if (word[0] == '\0' || strlen(word) >= PATH_MAX)
+        return wrong(problem, "%s: not the text of a symbolic link: %s", option, word);
+    *text = word;
+    return true;
+}
+
+/* The words of one mount option. `like` has what the option's name says; the paths follow. */
+static bool take_mount(struct plan *plan, const struct mount_step *like, const char *option, char **words,
                        struct problem *problem)
 {
     if (plan->mount_count == MOUNTS_MAX)
         return wrong(problem, "%s: more than %d mounts", option, MOUNTS_MAX);
     struct mount_step *step = &plan->mounts[plan->mount_count];
-    memset(step, 0, sizeof *step);
-    step->kind = kind;
-    switch (kind) {
+    *step = *like;
+    bool good = false;
+    switch (step->kind) {
     case MOUNT_BIND:
-    case MOUNT_RO_BIND:
-        if (!take_path(option, words[0], &step->source, problem) ||
-            !take_path(option, words[1], &step->target, problem))
-            return false;
+        good =
+            take_path(option, words[0], &step->source, problem) && take_path(option, words[1], &step->target, problem);
         break;
     case MOUNT_TMPFS:
-        if (!take_path(option, words[0], &step->target, problem) ||
-            !take_number(option, words[1], INT64_MAX, &step->size, problem))
-            return false;
+        good = take_path(option, words[0], &step->target, problem) &&
+               take_number(option, words[1], INT64_MAX, &step->size, problem);
         break;
     case MOUNT_OVERLAY:
-        if (!take_path(option, words[0], &step->target, problem) ||
-            !take_path(option, words[1], &step->upper, problem) || !take_path(option, words[2], &step->work, problem))
-            return false;
+        good = take_path(option, words[0], &step->target, problem) &&
+               take_path(option, words[1], &step->upper, problem) && take_path(option, words[2], &step->work, problem);
         break;
     case MOUNT_DEV:
     case MOUNT_HIDE:
-        if (!take_path(option, words[0], &step->target, problem))
-            return false;
+        good = take_path(option, words[0], &step->target, problem);
+        break;
+    case MOUNT_SYMLINK:
+        good =
+            take_link(option, words[0], &step->source, problem) && take_path(option, words[1], &step->target, problem);
         break;
     }
+    if (!good)
+        return false;
     if (strcmp(step->target, "/") == 0)
         return wrong(problem, "%s: / itself is not a target; see --root", option);
     plan->mount_count++;
@@ -169,6 +179,17 @@ static bool take_choice(const char *option, const char *word, const char *yes, c
     return true;
 }
 
+static bool take_root(struct plan *plan, const char *word, struct problem *problem)
+{
+    static const char *const names[] = {[ROOT_READ_ONLY] = "ro", [ROOT_HOST] = "host", [ROOT_EMPTY] = "empty"};
+    for (size_t i = 0; i < NELEM(names); i++)
+        if (strcmp(word, names[i]) == 0) {
+            plan->root = (enum root)i;
+            return true;
+        }
+    return wrong(problem, "--root: ro, host or empty is needed: %s", word);
+}
+
 enum option {
     OPTION_ARGS,
     OPTION_REPORT,
@@ -180,11 +201,16 @@ enum option {
     OPTION_MIN_LEVEL,
     OPTION_ROOT,
     OPTION_BIND,
+    OPTION_BIND_NOEXEC,
+    OPTION_BIND_CONTROL,
     OPTION_RO_BIND,
+    OPTION_RO_BIND_NOEXEC,
     OPTION_TMPFS,
+    OPTION_TMPFS_NOEXEC,
     OPTION_OVERLAY,
     OPTION_DEV,
     OPTION_HIDE,
+    OPTION_SYMLINK,
     OPTION_UNSET_ENV,
     OPTION_KEEP_ENV,
     OPTION_RLIMIT,
@@ -202,18 +228,37 @@ static const struct {
     size_t values;
     bool repeatable;
 } options[OPTION_COUNT] = {
-    [OPTION_ARGS] = {"--args", 1, false},        [OPTION_REPORT] = {"--report", 1, false},
-    [OPTION_GATE] = {"--gate", 1, false},        [OPTION_GATE_TIMEOUT] = {"--gate-timeout", 1, false},
-    [OPTION_PROFILE] = {"--profile", 1, false},  [OPTION_PRIMITIVE] = {"--primitive", 1, true},
-    [OPTION_REQUIRE] = {"--require", 1, true},   [OPTION_MIN_LEVEL] = {"--min-level", 1, false},
-    [OPTION_ROOT] = {"--root", 1, false},        [OPTION_BIND] = {"--bind", 2, true},
-    [OPTION_RO_BIND] = {"--ro-bind", 2, true},   [OPTION_TMPFS] = {"--tmpfs", 2, true},
-    [OPTION_OVERLAY] = {"--overlay", 3, true},   [OPTION_DEV] = {"--dev", 1, true},
-    [OPTION_HIDE] = {"--hide", 1, true},         [OPTION_UNSET_ENV] = {"--unset-env", 1, true},
-    [OPTION_KEEP_ENV] = {"--keep-env", 1, true}, [OPTION_RLIMIT] = {"--rlimit", 1, true},
-    [OPTION_SECCOMP] = {"--seccomp", 1, false},  [OPTION_BACKGROUND] = {"--background", 1, false},
-    [OPTION_GRACE] = {"--grace", 1, false},      [OPTION_HELP] = {"--help", 0, true},
-    [OPTION_VERSION] = {"--version", 0, true},   [OPTION_PROBE] = {"--probe", 0, true},
+    /* clang-format off: a line for each */
+    [OPTION_ARGS] = {"--args", 1, false},
+    [OPTION_REPORT] = {"--report", 1, false},
+    [OPTION_GATE] = {"--gate", 1, false},
+    [OPTION_GATE_TIMEOUT] = {"--gate-timeout", 1, false},
+    [OPTION_PROFILE] = {"--profile", 1, false},
+    [OPTION_PRIMITIVE] = {"--primitive", 1, true},
+    [OPTION_REQUIRE] = {"--require", 1, true},
+    [OPTION_MIN_LEVEL] = {"--min-level", 1, false},
+    [OPTION_ROOT] = {"--root", 1, false},
+    [OPTION_BIND] = {"--bind", 2, true},
+    [OPTION_BIND_NOEXEC] = {"--bind-noexec", 2, true},
+    [OPTION_BIND_CONTROL] = {"--bind-control", 2, true},
+    [OPTION_RO_BIND] = {"--ro-bind", 2, true},
+    [OPTION_RO_BIND_NOEXEC] = {"--ro-bind-noexec", 2, true},
+    [OPTION_TMPFS] = {"--tmpfs", 2, true},
+    [OPTION_TMPFS_NOEXEC] = {"--tmpfs-noexec", 2, true},
+    [OPTION_OVERLAY] = {"--overlay", 3, true},
+    [OPTION_DEV] = {"--dev", 1, true},
+    [OPTION_HIDE] = {"--hide", 1, true},
+    [OPTION_SYMLINK] = {"--symlink", 2, true},
+    [OPTION_UNSET_ENV] = {"--unset-env", 1, true},
+    [OPTION_KEEP_ENV] = {"--keep-env", 1, true},
+    [OPTION_RLIMIT] = {"--rlimit", 1, true},
+    [OPTION_SECCOMP] = {"--seccomp", 1, false},
+    [OPTION_BACKGROUND] = {"--background", 1, false},
+    [OPTION_GRACE] = {"--grace", 1, false},
+    [OPTION_HELP] = {"--help", 0, true},
+    [OPTION_VERSION] = {"--version", 0, true},
+    [OPTION_PROBE] = {"--probe", 0, true},
+    /* clang-format on */
 };
 
 static bool take(struct plan *plan, enum option option, char **values, bool from_file, struct problem *problem)
@@ -242,19 +287,30 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return level_parse(values[0], &plan->minimum) ||
                wrong(problem, "--min-level: NONE, BASELINE, PARTIAL or FULL is needed: %s", values[0]);
     case OPTION_ROOT:
-        return take_choice(name, values[0], "ro", "host", &plan->root_read_only, problem);
+        return take_root(plan, values[0], problem);
     case OPTION_BIND:
-        return take_mount(plan, MOUNT_BIND, name, values, problem);
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_BIND}, name, values, problem);
+    case OPTION_BIND_NOEXEC:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_BIND, .noexec = true}, name, values, problem);
+    case OPTION_BIND_CONTROL:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_BIND, .control = true}, name, values, problem);
     case OPTION_RO_BIND:
-        return take_mount(plan, MOUNT_RO_BIND, name, values, problem);
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_BIND, .read_only = true}, name, values, problem);
+    case OPTION_RO_BIND_NOEXEC:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_BIND, .read_only = true, .noexec = true}, name,
+                          values, problem);
     case OPTION_TMPFS:
-        return take_mount(plan, MOUNT_TMPFS, name, values, problem);
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_TMPFS}, name, values, problem);
+    case OPTION_TMPFS_NOEXEC:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_TMPFS, .noexec = true}, name, values, problem);
     case OPTION_OVERLAY:
-        return take_mount(plan, MOUNT_OVERLAY, name, values, problem);
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_OVERLAY}, name, values, problem);
     case OPTION_DEV:
-        return take_mount(plan, MOUNT_DEV, name, values, problem);
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_DEV}, name, values, problem);
     case OPTION_HIDE:
-        return take_mount(plan, MOUNT_HIDE, name, values, problem);
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_HIDE}, name, values, problem);
+    case OPTION_SYMLINK:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_SYMLINK}, name, values, problem);
     case OPTION_UNSET_ENV:
     case OPTION_KEEP_ENV:
         return take_variable(plan, option == OPTION_KEEP_ENV, values[0], problem);
@@ -356,6 +412,9 @@ bool plan_check(const struct plan *plan, struct problem *problem)
             return wrong(problem, "--primitive %s and its --rlimit go together", primitive_name(rlimits[i]));
     if (plan->mount_count > 0 && (plan->asked & BIT(FILESYSTEM)) == 0)
         return wrong(problem, "mounts without --primitive filesystem");
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == MOUNT_SYMLINK && plan->root != ROOT_EMPTY)
+            return wrong(problem, "--symlink without --root empty");
     if (plan->variable_count > 0 && (plan->asked & BIT(ENVIRONMENT)) == 0)
         return wrong(problem, "--keep-env or --unset-env without --primitive environment");
     if (plan->filter_file != NULL && (plan->asked & BIT(SECCOMP)) == 0)

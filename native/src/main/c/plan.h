@@ -16,12 +16,22 @@
 #define GATE_TIMEOUT_DEFAULT 60
 #define GRACE_DEFAULT 5
 
-enum mount_kind { MOUNT_BIND, MOUNT_RO_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV, MOUNT_HIDE };
+enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV, MOUNT_HIDE, MOUNT_SYMLINK };
+
+/* What the view starts from. */
+enum root {
+    ROOT_READ_ONLY, /* the host's tree, read-only and nosuid */
+    ROOT_HOST,      /* the host's tree as it is */
+    ROOT_EMPTY,     /* nothing: only what is mounted exists */
+};
 
 /* One mount of the view. Paths are absolute and canonical: no symbolic link, `.`, `..` or `//` in them. */
 struct mount_step {
     enum mount_kind kind;
-    const char *source; /* bind, ro-bind */
+    bool read_only;     /* bind */
+    bool noexec;        /* bind, tmpfs */
+    bool control;       /* bind: holds what the agent reads afterwards, so Landlock allows no links in it */
+    const char *source; /* bind; the text of a symbolic link */
     const char *target;
     const char *upper; /* overlay */
     const char *work;  /* overlay */
@@ -36,7 +46,7 @@ struct plan {
     primitive_set required;
     enum level minimum;
     bool standard; /* the profile is `standard`, whose best level is BASELINE */
-    bool root_read_only;
+    enum root root;
     bool keep_background; /* init stays until the last process ends, not only
                              until the command does */
     uint64_t gate_timeout_s;

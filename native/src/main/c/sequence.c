@@ -45,10 +45,12 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [RLIMIT_ROW_MEMLOCK] = NOT_BUILT,
     [NO_NEW_PRIVS] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, no_new_privs_apply, no_new_privs_verify},
     [CAPABILITIES] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, capabilities_apply, capabilities_verify},
-    [LANDLOCK_FS] = NOT_BUILT,
-    [LANDLOCK_NET] = NOT_BUILT,
-    [LANDLOCK_SCOPE] = NOT_BUILT,
-    /* seccomp(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has taken the latter */
+    /* landlock_restrict_self(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has taken the latter */
+    [LANDLOCK_FS] = {STAGE_COMMAND, STAGE_COMMAND, BIT(NO_NEW_PRIVS), false, landlock_fs_apply, landlock_fs_verify},
+    [LANDLOCK_NET] = {STAGE_COMMAND, STAGE_COMMAND, BIT(NO_NEW_PRIVS), false, landlock_net_apply, landlock_net_verify},
+    [LANDLOCK_SCOPE] = {STAGE_COMMAND, STAGE_COMMAND, BIT(NO_NEW_PRIVS), false, landlock_scope_apply,
+                        landlock_scope_verify},
+    /* so does seccomp(2) */
     [SECCOMP] = {STAGE_COMMAND, STAGE_COMMAND, BIT(NO_NEW_PRIVS), false, seccomp_apply, seccomp_verify},
 };
 

@@ -52,6 +52,7 @@ struct context {
     struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
     char cwd[4096];
+    int proc_self; /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
 };
 
 /* Both record and return -1, for `return failed(...)`. The text names the operation and its object. */
@@ -121,6 +122,14 @@ int rlimit_nofile_apply(struct context *context, struct failure *failure);
 int rlimit_nofile_verify(struct context *context, struct failure *failure);
 int rlimit_as_apply(struct context *context, struct failure *failure);
 int rlimit_as_verify(struct context *context, struct failure *failure);
+
+/* landlock.c */
+int landlock_fs_apply(struct context *context, struct failure *failure);
+int landlock_fs_verify(struct context *context, struct failure *failure);
+int landlock_net_apply(struct context *context, struct failure *failure);
+int landlock_net_verify(struct context *context, struct failure *failure);
+int landlock_scope_apply(struct context *context, struct failure *failure);
+int landlock_scope_verify(struct context *context, struct failure *failure);
 
 /* privileges.c */
 int no_new_privs_apply(struct context *context, struct failure *failure);

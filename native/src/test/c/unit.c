@@ -59,7 +59,8 @@ static void options_are_taken(void)
     CHECK_TEXT(plan.mounts[0].target, "/b c");
     CHECK_TEXT(plan.mounts[2].work, "/w");
     CHECK_TEXT(plan.command[1], "--help");
-    CHECK(plan.mode == MODE_RUN && plan.grace_s == 0 && !plan.standard && plan.keep_background && plan.root_read_only);
+    CHECK(plan.mode == MODE_RUN && plan.grace_s == 0 && !plan.standard && plan.keep_background &&
+          plan.root == ROOT_READ_ONLY);
     CHECK(PARSE("--profile", "standard", "--background", "kill", "--", "true") && plan.standard &&
           !plan.keep_background);
     CHECK(PARSE("--primitive", "rlimit_as", "--rlimit", "as=4294967296", "--", "true"));
@@ -99,7 +100,7 @@ static void bad_options_are_named(void)
     REFUSE("--profile: a name of 1 to 32 characters of a-z, 0-9 and - is needed: "
            "Strict?",
            "--profile", "Strict\n", "--", "true");
-    REFUSE("--root: ro or host is needed: rw", "--root", "rw", "--", "true");
+    REFUSE("--root: ro, host or empty is needed: rw", "--root", "rw", "--", "true");
     REFUSE("--probe takes no command", "--probe", "--", "true");
 }
 

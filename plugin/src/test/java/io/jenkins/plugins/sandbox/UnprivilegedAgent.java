@@ -50,11 +50,14 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
         return start(r, name, "home/agent");
     }
 
-    /** @param root where its root directory is, below a directory of its own that has {@code home} in it as well */
-    public Slave start(JenkinsRule r, String name, String root) throws Exception {
+    /**
+     * @param root where its root directory is, below a directory of its own that has {@code home} in it as well
+     * @param javaOptions for its JVM
+     */
+    public Slave start(JenkinsRule r, String name, String root, String... javaOptions) throws Exception {
         Path base = makeBase(root);
         Slave node = createNode(r, name, base.resolve(root).toString());
-        run(base, root, name, ((SlaveComputer) node.toComputer()).getJnlpMac(), r.getURL());
+        run(base, root, name, ((SlaveComputer) node.toComputer()).getJnlpMac(), r.getURL(), javaOptions);
         r.waitOnline(node);
         return node;
     }
@@ -109,7 +112,8 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
         return base;
     }
 
-    private void run(Path base, String root, String name, String secret, URL jenkins) throws Exception {
+    private void run(Path base, String root, String name, String secret, URL jenkins, String... javaOptions)
+            throws Exception {
         Path jar = base.resolve("agent.jar");
         try (InputStream in = new URL(jenkins, "jnlpJars/agent.jar").openStream()) {
             Files.copy(in, jar);
@@ -120,20 +124,12 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
             command.addAll(
                     List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups", "--inh-caps=-all"));
         }
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-jar",
-                jar.toString(),
-                "-url",
-                jenkins.toString(),
-                "-name",
-                name,
-                "-secret",
-                secret,
-                "-webSocket",
-                "-workDir",
-                base.resolve(root).toString()));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-Xmx256m");
+        command.addAll(List.of(javaOptions));
+        command.addAll(List.of("-jar", jar.toString(), "-url", jenkins.toString(), "-webSocket"));
+        command.addAll(List.of("-name", name, "-secret", secret));
+        command.addAll(List.of("-workDir", base.resolve(root).toString()));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(base.toFile())
                 .redirectErrorStream(true)

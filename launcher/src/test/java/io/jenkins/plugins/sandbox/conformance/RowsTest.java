@@ -454,12 +454,12 @@ class RowsTest {
     @Test
     void belowTheMinimumNothingRuns() throws Exception {
         Result result = launch.strict(workspace)
-                .options("--primitive", "landlock_fs", "--min-level", "FULL")
+                .options("--primitive", "cgroup", "--min-level", "FULL")
                 .run("echo ran > ran");
         assertThat(result.status()).isEqualTo(125);
         assertThat(result.parsed().ready()).isFalse();
         assertThat(result.parsed().refusal())
-                .isEqualTo("level PARTIAL is below the minimum FULL: landlock_fs unavailable "
+                .isEqualTo("level PARTIAL is below the minimum FULL: cgroup unavailable "
                         + "(not in this version of the launcher)");
         assertThat(workspace.resolve("ran")).doesNotExist();
         assertThat(result.out() + result.err()).isEmpty();

@@ -21,6 +21,9 @@ final class AgentLaunches {
     /** Long enough to cost nothing, short enough that the files of a launch do not outlive it for long. */
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
+    /** A launch that the controller has not asked for in this time is one that it has given up. */
+    private static final Duration FORGOTTEN = Duration.ofMinutes(5);
+
     private static final Map<String, Entry> LIVE = new ConcurrentHashMap<>();
     /** Guards {@link #collector}, and that none ends just when a launch is added. */
     private static final Object LOCK = new Object();
@@ -30,6 +33,7 @@ final class AgentLaunches {
     private static final class Entry {
         private final String block;
         private final PreparedLaunch launch;
+        private final long prepared = System.nanoTime();
         /** Set when the gate is opened. */
         private volatile InitProcess init;
 
@@ -123,7 +127,8 @@ final class AgentLaunches {
 
     /** One that was killed from outside says no last word. */
     private static boolean hasEnded(Entry entry) throws InterruptedException {
-        boolean gone = entry.init != null && !isAlive(entry.init);
+        InitProcess init = entry.init;
+        boolean gone = init == null ? System.nanoTime() - entry.prepared > FORGOTTEN.toNanos() : !isAlive(init);
         return entry.launch.awaitEnding(Duration.ZERO).isPresent() || gone;
     }
 

@@ -6,6 +6,7 @@ import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -17,7 +18,7 @@ import java.util.Optional;
  *
  * @param workspace the workspace without a symbolic link in its path
  * @param control the control directory likewise; empty when there is none outside of the workspace
- * @param scratch the scratch directory of the block, which exists
+ * @param scratch the scratch directory of the block, whether or not it exists
  */
 record LaunchDirectories(Path workspace, Optional<Path> control, Path scratch) {
     /** @throws SandboxException when one of them is not what it is meant to be; the message names it */
@@ -40,7 +41,30 @@ record LaunchDirectories(Path workspace, Optional<Path> control, Path scratch) {
             if (x instanceof SandboxException known) {
                 throw known;
             }
-            throw new SandboxException("The scratch directory of the block cannot be made: " + x, x);
+            throw new SandboxException("The directories of the launch cannot be looked at: " + x, x);
+        }
+    }
+
+    /**
+     * Makes the scratch directory, unless an earlier launch of the block did.
+     *
+     * @return whether it was made by this call
+     * @throws SandboxException when it cannot be made
+     */
+    boolean makeScratch() throws SandboxException {
+        try {
+            Path parent = scratch.getParent();
+            if (parent != null && Files.notExists(parent, LinkOption.NOFOLLOW_LINKS)) {
+                Files.createDirectory(parent);
+            } else if (parent == null || !isDirectory(parent)) {
+                throw new NotDirectoryException(String.valueOf(parent));
+            }
+            return ScratchDirectory.make(scratch);
+        } catch (IOException x) {
+            throw new SandboxException(
+                    "The scratch directory of the block cannot be made (" + x
+                            + "): check the rights of its parent, and the room on its disk.",
+                    x);
         }
     }
 
@@ -96,16 +120,13 @@ record LaunchDirectories(Path workspace, Optional<Path> control, Path scratch) {
                     if (Files.isDirectory(elsewhere) && Files.isWritable(elsewhere)) {
                         Path real = elsewhere.toRealPath();
                         if (!real.startsWith(home.get())) {
-                            return ScratchDirectory.make(real, block);
+                            return ScratchDirectory.of(real, block);
                         }
                     }
                 }
             }
         }
-        if (!isDirectory(temporary)) {
-            Files.createDirectory(temporary);
-        }
-        return ScratchDirectory.make(temporary, block);
+        return ScratchDirectory.of(temporary, block);
     }
 
     private static Optional<Path> home() throws IOException {

@@ -37,23 +37,33 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                                     ? Level.BASELINE
                                     : request.minimum());
             directories.control().ifPresent(control -> policy.write(control.toString()));
-            AgentLaunches.forgetEnded(request.block(), request.running());
-            PreparedLaunch launch;
-            try {
-                launch = PreparedLaunch.prepare(
-                        policy.build(), TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
-            } catch (UnsupportedHostException x) {
-                ScratchDirectory.remove(directories.scratch());
-                return new Prepared.Unsupported(x.getMessage());
-            }
-            AgentLaunches.add(request.block(), launch);
-            return new Prepared.Ready(
-                    launch.id(),
-                    new ArrayList<>(launch.prefix()),
-                    directories.scratch().toString());
+            return prepare(policy.build(), directories);
         } catch (InvalidPathException x) {
             throw new SandboxException("The agent cannot write the path '" + x.getInput()
                     + "' in its encoding: start it with LANG=C.UTF-8 in its environment.");
+        }
+    }
+
+    private Prepared prepare(Policy policy, LaunchDirectories directories) throws IOException {
+        boolean first = directories.makeScratch();
+        Prepared prepared = null;
+        try {
+            AgentLaunches.forgetEnded(request.block(), request.running());
+            PreparedLaunch launch = PreparedLaunch.prepare(
+                    policy, TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
+            AgentLaunches.add(request.block(), launch);
+            prepared = new Prepared.Ready(
+                    launch.id(),
+                    new ArrayList<>(launch.prefix()),
+                    directories.scratch().toString());
+            return prepared;
+        } catch (UnsupportedHostException x) {
+            return new Prepared.Unsupported(x.getMessage());
+        } finally {
+            if (first && prepared == null) {
+                // Nobody will ever be told of it.
+                ScratchDirectory.remove(directories.scratch());
+            }
         }
     }
 }

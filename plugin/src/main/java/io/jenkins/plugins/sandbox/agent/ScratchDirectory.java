@@ -26,12 +26,22 @@ final class ScratchDirectory {
 
     private ScratchDirectory() {}
 
-    /** Makes it, or finds the one that an earlier launch of the block made. */
-    static Path make(Path parent, String block) throws IOException {
-        Path directory = parent.resolve(PREFIX + block);
+    /** @return where it is, whether or not it exists */
+    static Path of(Path parent, String block) {
+        return parent.resolve(PREFIX + block);
+    }
+
+    /**
+     * Makes it, unless an earlier launch of the block did.
+     *
+     * @return whether it was made by this call
+     * @throws IOException when it cannot be made, or something else is in its place
+     */
+    static boolean make(Path directory) throws IOException {
         FileAttribute<Set<PosixFilePermission>> mode = PosixFilePermissions.asFileAttribute(PRIVATE);
         try {
             Files.createDirectory(directory, mode);
+            return true;
         } catch (FileAlreadyExistsException x) {
             // Its parent may be open to everybody; what only we can write to is ours.
             if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
@@ -40,8 +50,8 @@ final class ScratchDirectory {
                     || !Files.isWritable(directory)) {
                 throw x;
             }
+            return false;
         }
-        return directory;
     }
 
     /**

@@ -4,16 +4,23 @@ import hudson.AbortException;
 import hudson.model.Computer;
 import hudson.remoting.ChannelClosedException;
 import hudson.remoting.RequestAbortedException;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** Calls to an agent that may hang: the thread that runs a Pipeline's program must not hang with them. */
 final class AgentCalls {
+    private static final Logger LOGGER = Logger.getLogger(AgentCalls.class.getName());
+
     private AgentCalls() {}
 
     /**
@@ -21,8 +28,9 @@ final class AgentCalls {
      *
      * @param what what is done, for messages
      * @param node the display name of the node
-     * @throws AbortException when the time is over, or the agent is gone
-     * @throws IOException what {@code call} throws
+     * @throws SandboxException when {@code call} does
+     * @throws AbortException when {@code call} does, the time is over, the agent is gone, or anything else happens
+     * @throws InterruptedIOException when this thread was interrupted
      */
     static <T> T limited(String what, String node, int seconds, Callable<T> call) throws IOException {
         Future<T> future = Computer.threadPoolForRemoting.submit(call);
@@ -36,14 +44,27 @@ final class AgentCalls {
             throw (IOException) new InterruptedIOException(what).initCause(x);
         } catch (ExecutionException x) {
             Throwable cause = x.getCause();
-            if (cause instanceof ChannelClosedException || cause instanceof RequestAbortedException) {
+            if (cause instanceof SandboxException || cause instanceof AbortException) {
+                throw (IOException) cause;
+            }
+            if (isGone(cause)) {
                 throw abort(Messages.AgentCalls_Gone(what, node), cause);
             }
-            if (cause instanceof IOException known) {
-                throw known;
-            }
-            throw new IOException(Messages.AgentCalls_Failed(what, node), cause);
+            LOGGER.log(Level.WARNING, what + " on " + node, cause);
+            throw abort(Messages.AgentCalls_Failed(what, node, cause), cause);
         }
+    }
+
+    /** What is thrown depends on the transport, and on what it was doing just then. */
+    private static boolean isGone(Throwable problem) {
+        for (Throwable t = problem; t != null; t = t.getCause()) {
+            if (t instanceof RequestAbortedException
+                    || t instanceof ClosedChannelException
+                    || t instanceof EOFException) {
+                return true;
+            }
+        }
+        return problem instanceof ChannelClosedException;
     }
 
     private static AbortException abort(String message, Throwable cause) {

@@ -20,6 +20,7 @@ import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Minimum;
 import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.Remedies;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.ReportException;
 import io.jenkins.plugins.sandbox.model.ReportParser;
@@ -35,6 +36,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
@@ -217,16 +219,30 @@ final class Attempt {
     }
 
     private void judge(Report report) throws AbortException {
-        String shortfall = new Minimum(policy.minimumLevel(), List.of())
-                .unmetBy(report)
-                .orElse(report.ready() ? null : Messages.SandboxLauncher_Refused(report.refusal()));
-        boolean refused = shortfall != null && (!report.ready() || policy.onShortfall() == OnShortfall.FAIL);
-        Verdict verdict = shortfall == null ? Verdict.STARTED : refused ? Verdict.REFUSED : Verdict.WARNED;
+        Optional<String> unmet = new Minimum(policy.minimumLevel(), List.of()).unmetBy(report);
+        boolean refused = !report.ready() || (unmet.isPresent() && policy.onShortfall() == OnShortfall.FAIL);
+        String shortfall = unmet.orElseGet(() -> beyondTheMinimum(report));
+        Verdict verdict = refused ? Verdict.REFUSED : shortfall == null ? Verdict.STARTED : Verdict.WARNED;
         Finding finding = Finding.of(name(), policy, report, verdict, shortfall);
         record(finding, report.init());
         String line = policy.profile() + ": " + report.level() + ", " + finding.getApplied() + " of "
                 + finding.getAsked() + " applied";
         finish(verdict, line, shortfall);
+    }
+
+    /** @return what is to be told although the minimum is reached; {@code null} when there is nothing */
+    @CheckForNull
+    private static String beyondTheMinimum(Report report) {
+        if (!report.ready()) {
+            return Messages.SandboxLauncher_Refused(report.refusal());
+        }
+        if (report.level() != Level.NONE) {
+            return null;
+        }
+        return Messages.SandboxLauncher_Nothing(report.shortfalls().stream()
+                .findFirst()
+                .map(o -> o.primitive().wireName() + " " + o.describe() + ". " + Remedies.of(o))
+                .orElse(""));
     }
 
     /**

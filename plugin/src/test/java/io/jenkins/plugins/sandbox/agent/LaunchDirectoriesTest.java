@@ -56,7 +56,10 @@ class LaunchDirectoriesTest {
         assertThat(directories.workspace(), is(workspace));
         assertThat(directories.control(), is(Optional.empty()));
         assertThat(directories.scratch(), is(root.resolve("workspace/my job@tmp/process-sandbox-0123")));
+        assertThat(Files.exists(directories.scratch()), is(false));
+        assertThat(directories.makeScratch(), is(true));
         assertThat(Files.isDirectory(directories.scratch()), is(true));
+        assertThat(check(workspace, null).makeScratch(), is(false));
     }
 
     @Test
@@ -114,6 +117,9 @@ class LaunchDirectoriesTest {
         Path secrets = Files.createDirectories(root.resolve("secrets/durable-12"));
         Files.createSymbolicLink(root.resolve("workspace/my job@tmp"), secrets.getParent());
         assertThat(refused(workspace, "durable-12"), containsString("durable-12' is not a directory"));
-        assertThat(refused(workspace, null), containsString("cannot be made"));
+        LaunchDirectories directories = check(workspace, null);
+        assertThat(
+                assertThrows(SandboxException.class, directories::makeScratch).getMessage(),
+                containsString("cannot be made"));
     }
 }

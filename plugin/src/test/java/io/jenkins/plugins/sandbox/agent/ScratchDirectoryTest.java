@@ -17,28 +17,30 @@ class ScratchDirectoryTest {
 
     @Test
     void isPrivateAndMadeOnce() throws Exception {
-        Path scratch = ScratchDirectory.make(parent, "0123");
+        Path scratch = ScratchDirectory.of(parent, "0123");
         assertThat(scratch, is(parent.resolve("process-sandbox-0123")));
+        assertThat(ScratchDirectory.make(scratch), is(true));
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(scratch)), is("rwx------"));
-        assertThat(ScratchDirectory.make(parent, "0123"), is(scratch));
+        assertThat(ScratchDirectory.make(scratch), is(false));
     }
 
     @Test
     void somebodyElsesInItsPlaceIsRefused() throws Exception {
         Path elsewhere = Files.createDirectory(parent.resolve("elsewhere"));
         Files.createSymbolicLink(parent.resolve("process-sandbox-link"), elsewhere);
-        assertThrows(IOException.class, () -> ScratchDirectory.make(parent, "link"));
+        assertThrows(IOException.class, () -> ScratchDirectory.make(ScratchDirectory.of(parent, "link")));
         Files.createFile(parent.resolve("process-sandbox-file"));
-        assertThrows(IOException.class, () -> ScratchDirectory.make(parent, "file"));
+        assertThrows(IOException.class, () -> ScratchDirectory.make(ScratchDirectory.of(parent, "file")));
         Files.createDirectory(
                 parent.resolve("process-sandbox-open"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-        assertThrows(IOException.class, () -> ScratchDirectory.make(parent, "open"));
+        assertThrows(IOException.class, () -> ScratchDirectory.make(ScratchDirectory.of(parent, "open")));
     }
 
     @Test
     void isRemovedWithAllThatBuildsLeave() throws Exception {
-        Path scratch = ScratchDirectory.make(parent, "0123");
+        Path scratch = ScratchDirectory.of(parent, "0123");
+        ScratchDirectory.make(scratch);
         Path outside = Files.createDirectory(parent.resolve("outside"));
         Path kept = Files.writeString(outside.resolve("kept"), "kept");
         Path inner = Files.createDirectories(scratch.resolve("a/b/c"));
@@ -56,7 +58,8 @@ class ScratchDirectoryTest {
 
     @Test
     void isRemovedHoweverDeepItIs() throws Exception {
-        Path scratch = ScratchDirectory.make(parent, "deep");
+        Path scratch = ScratchDirectory.of(parent, "deep");
+        ScratchDirectory.make(scratch);
         // Longer than any path that the system takes: made from the inside, by renaming.
         Path top = scratch;
         for (int i = 0; i < 400; i++) {

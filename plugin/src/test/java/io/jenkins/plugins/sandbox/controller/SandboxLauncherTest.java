@@ -11,9 +11,10 @@ import hudson.LauncherDecorator;
 import hudson.model.Node;
 import hudson.model.Result;
 import io.jenkins.plugins.sandbox.LaunchStep;
-import io.jenkins.plugins.sandbox.NiceStep;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.PrefixStep;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
+import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.util.concurrent.TimeUnit;
@@ -135,11 +136,11 @@ class SandboxLauncherTest {
     @Test
     void otherDecoratorsStillWork() throws Exception {
         WorkflowRun b = run(Result.SUCCESS, """
-                nice { sandbox { echo "outside<${sh(script: 'nice; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
-                sandbox { nice { echo "inside<${sh(script: 'nice; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
+                prefix { sandbox { echo "outside<${sh(script: 'echo $PREFIXED; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
+                sandbox { prefix { echo "inside<${sh(script: 'echo $PREFIXED; grep NoNewPrivs: /proc/self/status', returnStdout: true)}>" } }
                 """);
-        r.assertLogContains("outside<3\nNoNewPrivs:\t1\n>", b);
-        r.assertLogContains("inside<3\nNoNewPrivs:\t1\n>", b);
+        r.assertLogContains("outside<yes\nNoNewPrivs:\t1\n>", b);
+        r.assertLogContains("inside<yes\nNoNewPrivs:\t1\n>", b);
         assertThat(Pipelines.action(b).getCount(), is(2));
     }
 
@@ -147,9 +148,9 @@ class SandboxLauncherTest {
     @Test
     void blocksAroundAnotherDecoratorMakeOneSandbox() throws Exception {
         WorkflowRun b = run(Result.SUCCESS, """
-                sandbox(minimumLevel: 'FULL') { nice { sandbox { sh 'nice' } } }
+                sandbox(minimumLevel: 'FULL') { prefix { sandbox { sh 'echo "<$PREFIXED>"' } } }
                 """);
-        r.assertLogContains("\n3\n", b);
+        r.assertLogContains("\n<yes>\n", b);
         SandboxAction action = Pipelines.action(b);
         assertThat(action.getCount(), is(1));
         assertThat(action.getGroups().get(0).getFinding().getMinimumLevel(), is("FULL"));
@@ -174,6 +175,29 @@ class SandboxLauncherTest {
         assertThat(finding.getReason(), containsString("The minimum level is BASELINE"));
         assertThat(finding.getRows().size(), is(0));
         assertThat(finding.getReason(), not(containsString("null")));
+    }
+
+    @Test
+    void aMachineWithoutALauncherIsNeverPassedInSilence() throws Exception {
+        AGENTS.start(r, "odd", "home/agent", "-Dos.arch=riscv64");
+        String script = "node('odd') { sandbox { sh 'echo RAN' } }";
+        WorkflowRun refused = Pipelines.run(r, "odd", Result.FAILURE, script);
+        r.assertLogNotContains("RAN\n", refused);
+        r.assertLogContains("There is no launcher for the architecture riscv64.", refused);
+        r.assertLogContains("The minimum level is BASELINE.", refused);
+        assertThat(Pipelines.action(refused).getWorst().getVerdict(), is(Finding.Verdict.REFUSED));
+
+        SandboxConfiguration.get().setMinimumLevel("NONE");
+        try {
+            WorkflowRun warned = Pipelines.run(r, "odd", Result.SUCCESS, script);
+            r.assertLogContains("\nRAN\n", warned);
+            r.assertLogContains("[sandbox] strict: NONE. Nothing could be applied.", warned);
+            r.assertLogContains("riscv64", warned);
+            assertThat(Pipelines.action(warned).isShortfall(), is(true));
+            assertThat(Pipelines.action(warned).getWorst().getVerdict(), is(Finding.Verdict.WARNED));
+        } finally {
+            SandboxConfiguration.get().setMinimumLevel("BASELINE");
+        }
     }
 
     private static volatile boolean unix = true;
@@ -202,9 +226,9 @@ class SandboxLauncherTest {
         public static final class DescriptorImpl extends Described {}
     }
 
-    public static final class Nice extends NiceStep {
+    public static final class Prefix extends PrefixStep {
         @DataBoundConstructor
-        public Nice() {}
+        public Prefix() {}
 
         @TestExtension
         public static final class DescriptorImpl extends Described {}

@@ -52,7 +52,7 @@ abstract class PipelineSuite {
         return node().getNodeName().isEmpty() ? "built-in" : node().getNodeName();
     }
 
-    private WorkflowRun run(String job, Result expected, String body) throws Exception {
+    final WorkflowRun run(String job, Result expected, String body) throws Exception {
         return Pipelines.run(r(), job, expected, "node('" + label() + "') {\n" + body + "\n}");
     }
 
@@ -124,7 +124,7 @@ abstract class PipelineSuite {
                 .toList();
     }
 
-    private void assertNothingLeftBehind(String job) throws Exception {
+    final void assertNothingLeftBehind(String job) throws Exception {
         FilePath workspace = node().getWorkspaceFor(r().jenkins.getItemByFullName(job, WorkflowJob.class));
         FilePath temporary = WorkspaceList.tempDir(workspace);
         assertThat(temporary.isDirectory() ? temporary.list("process-sandbox-*") : new FilePath[0], is(emptyArray()));
@@ -192,6 +192,49 @@ abstract class PipelineSuite {
     }
 
     @Test
+    void anAbortEndsEverything() throws Exception {
+        WorkflowJob p =
+                Pipelines.define(r(), "abort", "node('" + label() + "') { sandbox { sh 'echo READY; sleep 98765' } }");
+        WorkflowRun b = p.scheduleBuild2(0).waitForStart();
+        r().waitForMessage("\nREADY", b);
+        b.doStop();
+        r().assertBuildStatus(Result.ABORTED, r().waitForCompletion(b));
+        awaitNoProcess("sleep 98765");
+        assertNothingLeftBehind("abort");
+    }
+
+    /** Its block never ends: it is the end of the build that cleans up. */
+    @Test
+    void aBuildThatIsKilledLeavesNothingBehind() throws Exception {
+        WorkflowJob p = Pipelines.define(
+                r(),
+                "kill",
+                "node('" + label()
+                        + "') { sandbox { sh 'echo READY; for i in $(seq 600); do test -e go && break; sleep 0.2; done' } }");
+        WorkflowRun b = p.scheduleBuild2(0).waitForStart();
+        r().waitForMessage("\nREADY", b);
+        assertThat(Pipelines.action(b).getScratches(), hasSize(1));
+        b.doKill();
+        r().waitForCompletion(b);
+        node().getWorkspaceFor(p).child("go").write("", null);
+        while (true) {
+            try {
+                assertNothingLeftBehind("kill");
+                return;
+            } catch (AssertionError x) {
+                Thread.sleep(100);
+            }
+        }
+    }
+
+    private static void awaitNoProcess(String command) throws Exception {
+        while (ProcessHandle.allProcesses()
+                .anyMatch(p -> p.info().commandLine().orElse("").contains(command))) {
+            Thread.sleep(100);
+        }
+    }
+
+    @Test
     void theBlockMayBeAroundTheNode() throws Exception {
         WorkflowRun b = Pipelines.run(
                 r(),
@@ -200,6 +243,29 @@ abstract class PipelineSuite {
                 "sandbox(minimumLevel: 'FULL') { node('" + label() + "') { sh 'pwd' } }");
         r().assertLogContains("strict: FULL", b);
         assertNothingLeftBehind("around");
+    }
+
+    @Test
+    void declarativeOptions() throws Exception {
+        WorkflowRun b = Pipelines.run(r(), "declarative", Result.SUCCESS, """
+                pipeline {
+                  agent none
+                  options { sandbox(minimumLevel: 'FULL') }
+                  stages {
+                    stage('one') { agent { label '%1$s' }; steps { sh 'echo in-one' } }
+                    stage('two') {
+                      agent { label '%1$s' }
+                      options { sandbox(profile: 'strict') }
+                      steps { sh 'echo in-two' }
+                    }
+                  }
+                }""".formatted(label()));
+        r().assertLogContains("\nin-one\n", b);
+        r().assertLogContains("\nin-two\n", b);
+        SandboxAction action = Pipelines.action(b);
+        assertThat(action.getCount(), is(2));
+        assertThat(action.getGroups(), hasSize(1));
+        assertThat(action.getGroups().get(0).getFinding().getMinimumLevel(), is("FULL"));
     }
 
     @Test
@@ -395,6 +461,7 @@ abstract class PipelineSuite {
     void aProfileThatIsNotBuiltYetIsAClearError() throws Exception {
         WorkflowRun b = run("later", Result.FAILURE, "sandbox(profile: 'locked') { sh 'echo RAN' }");
         r().assertLogContains("Profile 'locked' needs what this version cannot do yet", b);
+        assertNothingLeftBehind("later");
         r().assertLogNotContains("RAN\n", b);
         r().assertLogNotContains("\tat ", b);
     }

@@ -13,9 +13,9 @@ import org.jenkinsci.plugins.workflow.steps.StepContext;
 import org.jenkinsci.plugins.workflow.steps.StepDescriptor;
 import org.jenkinsci.plugins.workflow.steps.StepExecution;
 
-/** Somebody else's launcher decorator: puts {@code nice -n 3} in front of every command of its block. */
-public class NiceStep extends Step {
-    protected NiceStep() {}
+/** Somebody else's launcher decorator: puts {@code env PREFIXED=yes} in front of every command of its block. */
+public class PrefixStep extends Step {
+    protected PrefixStep() {}
 
     @Override
     public StepExecution start(StepContext context) {
@@ -47,7 +47,7 @@ public class NiceStep extends Step {
         @NonNull
         @Override
         public Launcher decorate(@NonNull Launcher launcher, @NonNull Node node) {
-            return launcher.decorateByPrefix("nice", "-n", "3");
+            return launcher.decorateByPrefix("env", "PREFIXED=yes");
         }
     }
 
@@ -55,7 +55,7 @@ public class NiceStep extends Step {
     public abstract static class Described extends StepDescriptor {
         @Override
         public String getFunctionName() {
-            return "nice";
+            return "prefix";
         }
 
         @Override

@@ -1,0 +1,180 @@
+package io.jenkins.plugins.sandbox.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jenkins.plugins.sandbox.conformance.NativeLaunch.Result;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Landlock, the empty root, and the older way to a read-only tree. */
+@Tag("kernel")
+class SecondWallTest {
+    @TempDir
+    private Path directory;
+
+    private Path workspace;
+    private NativeLaunch launch;
+
+    @BeforeEach
+    void makeWorkspace() throws Exception {
+        workspace = Files.createDirectory(directory.resolve("workspace"));
+        launch = new NativeLaunch(directory);
+    }
+
+    @Test
+    void landlockHoldsWhereThereAreNoMounts() throws Exception {
+        Path host = Files.createDirectory(directory.resolve("host"));
+        String script = "echo reached; echo x > " + host + "/stray; mv inside " + host
+                + "/moved; echo x > inside && echo wrote";
+        launch.in(workspace).control("echo x > " + host + "/stray; rm " + host + "/stray");
+        // The view asks for a mount that cannot be made: what is left is the second wall.
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--bind", "/does/not/exist", "/does/not/exist")
+                .run(script);
+        assertThat(result.applied("filesystem")).isFalse();
+        assertThat(result.applied("landlock_fs")).isTrue();
+        assertThat(result.out()).isEqualTo("reached\nwrote\n");
+        assertThat(result.err()).contains("Permission denied");
+        assertThat(host).isEmptyDirectory();
+        Result without = new NativeLaunch(directory)
+                .strict(workspace)
+                .options("--bind", "/does/not/exist", "/does/not/exist")
+                .run(script);
+        assertThat(without.applied("filesystem")).isFalse();
+        assertThat(host.resolve("stray")).exists();
+    }
+
+    @Test
+    void whatBuildsDoInTheirWorkspaceGoesOnUnderLandlock() throws Exception {
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs", "landlock_scope"))
+                .options("--min-level", "FULL")
+                .run(
+                        "set -e; mkdir -p a b/c; echo x > a/x; mv a/x b/y; ln b/y a/hard; ln -s b/y link; mkfifo fifo; cat link; "
+                                + "truncate -s 0 b/y; cp /bin/true t; ./t; mv b d; rm -r a d; echo x > /dev/null; echo x > /dev/shm/x; "
+                                + "sleep 5 & kill $!; echo fine");
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).isEqualTo("x\nfine\n");
+    }
+
+    @Test
+    void aControlDirectoryTakesFilesAndNoLinks() throws Exception {
+        Path control = Files.createDirectory(directory.resolve("control"));
+        String script = "cd " + control + "; echo x > log.tmp; mv log.tmp log && echo renamed; rm -f log; "
+                + "ln -s /etc/passwd log && echo linked; ln " + workspace + "/file log && echo hard";
+        Files.createFile(workspace.resolve("file"));
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--bind-control", control.toString(), control.toString())
+                .run(script);
+        assertThat(result.out()).isEqualTo("renamed\n");
+        assertThat(control.resolve("log")).doesNotExist();
+        Result without = new NativeLaunch(directory)
+                .strict(workspace)
+                .options("--bind-control", control.toString(), control.toString())
+                .run(script);
+        assertThat(without.out()).contains("linked\n");
+    }
+
+    @Test
+    void withoutANetworkLandlockRefusesTcp() throws Exception {
+        String listen = "python3 -c \"import socket as s; s.socket().bind(('127.0.0.1', 0)); print('bound')\"";
+        Result result =
+                launch.primitives(List.of("no_new_privs", "landlock_net")).run(listen);
+        assertThat(result.applied("landlock_net")).isTrue();
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err()).contains("PermissionError");
+        assertThat(launch.control(listen).out()).isEqualTo("bound\n");
+    }
+
+    @Test
+    void aScopeKeepsSignalsInsideWithoutAPidNamespace() throws Exception {
+        String script = "kill -0 " + ProcessHandle.current().pid() + " && echo reached; sleep 5 & kill $! && echo own";
+        Result result =
+                launch.primitives(List.of("no_new_privs", "landlock_scope")).run(script);
+        assertThat(result.applied("landlock_scope")).isTrue();
+        assertThat(result.out()).isEqualTo("own\n");
+        assertThat(launch.control(script).out()).isEqualTo("reached\nown\n");
+    }
+
+    @Test
+    void inAnEmptyRootOnlyWhatIsNamedExists() throws Exception {
+        Path readable = Files.createDirectory(directory.resolve("readable"));
+        Files.copy(Path.of("/bin/true"), readable.resolve("program"));
+        assertThat(readable.resolve("program").toFile().setExecutable(true)).isTrue();
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--root", "empty", "--min-level", "FULL", "--ro-bind", "/usr", "/usr")
+                .options(
+                        "--symlink",
+                        "usr/bin",
+                        "/bin",
+                        "--symlink",
+                        "usr/lib",
+                        "/lib",
+                        "--symlink",
+                        "usr/lib64",
+                        "/lib64")
+                .options("--tmpfs-noexec", "/tmp", "1048576")
+                .options("--ro-bind-noexec", readable.toString(), readable.toString())
+                .options("--bind", workspace.toString(), workspace.toString())
+                .run("ls / | tr '\\n' ' '; cat /etc/passwd; touch /x; cat " + readable + "/program | wc -c; " + readable
+                        + "/program || echo noexec; cp /bin/true t; ./t && echo ran; readlink /bin");
+        assertThat(result.out().lines().findFirst().orElseThrow())
+                .matches("bin dev lib lib64 proc tmp( [a-z]+)* usr [0-9]+");
+        assertThat(result.out()).contains("noexec\n", "ran\n", "usr/bin\n").doesNotContain("etc");
+        assertThat(result.err()).contains("/etc/passwd: No such file", "'/x': Read-only", "Permission denied");
+    }
+
+    @Test
+    void aKernelWithoutMountSetattrGetsTheSameView() throws Exception {
+        Path host = Files.createDirectory(directory.resolve("host"));
+        Path filter = Files.write(directory.resolve("filter"), enosysFor(442));
+        String script = "echo x > " + host + "/stray; echo x > inside && echo wrote; touch /dev/new; ls -A " + host;
+        Result result = launch.strict(workspace)
+                .behind(tool(), filter.toString(), "--")
+                .options("--hide", host.toString(), "--min-level", "FULL")
+                .run(script);
+        assertThat(result.applied("filesystem")).isTrue();
+        assertThat(result.out()).isEqualTo("wrote\n");
+        assertThat(host).isEmptyDirectory();
+    }
+
+    @Test
+    void aKernelWithoutLandlockSaysSo() throws Exception {
+        Path filter = Files.write(directory.resolve("filter"), enosysFor(444));
+        Result result = launch.primitives(List.of("no_new_privs", "landlock_fs"))
+                .behind(tool(), filter.toString(), "--")
+                .run("echo ran");
+        assertThat(result.outcome("landlock_fs").detail()).isEqualTo("landlock_create_ruleset: not in this kernel");
+        assertThat(result.outcome("landlock_fs").errno()).isEqualTo(38);
+        assertThat(result.out()).isEqualTo("ran\n");
+    }
+
+    private static String tool() {
+        return Objects.requireNonNull(System.getProperty("sandbox.try_syscall"), "sandbox.try_syscall is not set");
+    }
+
+    /** A filter that takes one system call away: load the number, compare, ENOSYS or allow (seccomp(2)). */
+    private static byte[] enosysFor(int number) {
+        ByteBuffer filter = ByteBuffer.allocate(32).order(ByteOrder.nativeOrder());
+        instruction(filter, 0x20, 0, 0, 0);
+        instruction(filter, 0x15, 0, 1, number);
+        instruction(filter, 0x06, 0, 0, 0x00050000 | 38);
+        instruction(filter, 0x06, 0, 0, 0x7fff0000);
+        return filter.array();
+    }
+
+    private static void instruction(ByteBuffer filter, int code, int ifTrue, int ifFalse, int value) {
+        filter.putShort((short) code).put((byte) ifTrue).put((byte) ifFalse).putInt(value);
+    }
+}

@@ -1,0 +1,169 @@
+/* Row `filesystem`, read back: every line of mountinfo, and every path that is not to be written or not to be seen. */
+#include "mounting.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+static bool has_option(const char *options, const char *option)
+{
+    size_t length = strlen(option);
+    for (const char *at = options; at != NULL; at = strchr(at, ',')) {
+        if (*at == ',')
+            at++;
+        if (strncmp(at, option, length) == 0 && (at[length] == ',' || at[length] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* One line of mountinfo against the plan; notes which steps were met. */
+static int check_mount(const struct plan *plan, const char *path, const char *options, bool *seen,
+                       struct failure *failure)
+{
+    bool writable_here = plan->root == ROOT_HOST;
+    bool named = plan->root != ROOT_EMPTY || strcmp(path, "/") == 0 || is_below(path, "/proc");
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct mount_step *step = &plan->mounts[i];
+        if (is_below(path, step->target)) {
+            named = true;
+            if (!step->read_only && step->kind != MOUNT_HIDE)
+                writable_here = true;
+        }
+        if (strcmp(path, step->target) == 0)
+            seen[i] = true;
+    }
+    if (!named)
+        return failed(failure, 0, "mountinfo: %s was not asked for", path);
+    if (!has_option(options, "ro") && !writable_here)
+        return failed(failure, 0, "mountinfo: %s is writable", path);
+    if (!has_option(options, "nosuid") && plan->root != ROOT_HOST)
+        return failed(failure, 0, "mountinfo: %s is not nosuid", path);
+    return 0;
+}
+
+/* Another mount lies on the root of this one: nothing of it can be reached, nor brought back without a capability. */
+static bool is_covered(const struct mount_line *lines, size_t count, const struct mount_line *line)
+{
+    for (size_t i = 0; i < count; i++)
+        if (lines[i].parent == line->id && lines[i].id != line->id && strcmp(lines[i].path, line->path) == 0)
+            return true;
+    return false;
+}
+
+static int check_lines(const struct plan *plan, const struct mount_line *lines, size_t count, struct failure *failure)
+{
+    bool seen[MOUNTS_MAX] = {false};
+    for (size_t i = 0; i < count; i++)
+        if (!is_covered(lines, count, &lines[i]) &&
+            check_mount(plan, lines[i].path, lines[i].options, seen, failure) != 0)
+            return -1;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (!seen[i] && plan->mounts[i].kind != MOUNT_SYMLINK)
+            return failed(failure, 0, "mountinfo: %s is not mounted", plan->mounts[i].target);
+    return 0;
+}
+
+static int check_mountinfo(const struct plan *plan, char *text, struct failure *failure)
+{
+    size_t capacity = 0, count = 0;
+    for (const char *at = text; *at != '\0'; at++)
+        capacity += *at == '\n';
+    struct mount_line *lines = calloc(capacity + 1, sizeof *lines);
+    if (lines == NULL)
+        return failed(failure, errno, "calloc");
+    while (count < capacity && next_mount(&text, &lines[count]))
+        count++;
+    int result = 0;
+    if (count == 0 || count < capacity)
+        result = failed(failure, 0, "mountinfo: a line that cannot be read");
+    else
+        result = check_lines(plan, lines, count, failure);
+    free(lines);
+    return result;
+}
+
+/* Asked of the path itself: a mount may be listed and lie under another one. */
+static int check_flags(const char *path, unsigned long flags, struct failure *failure)
+{
+    int fd CLEANUP_FD = walk_from_root(path);
+    if (fd < 0)
+        return failed(failure, errno, "open %s", path);
+    struct statvfs status;
+    if (fstatvfs(fd, &status) != 0)
+        return failed(failure, errno, "statvfs %s", path);
+    if ((flags & ~status.f_flag & ST_RDONLY) != 0)
+        return failed(failure, 0, "statvfs: %s is writable", path);
+    if ((flags & ~status.f_flag & ST_NOEXEC) != 0)
+        return failed(failure, 0, "statvfs: %s is not noexec", path);
+    return 0;
+}
+
+/* There is nothing to be read at a hidden path. */
+static int check_hidden(const char *path, struct failure *failure)
+{
+    struct stat status;
+    int fd CLEANUP_FD = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return failed(failure, errno, "open %s", path);
+    if (fstat(fd, &status) != 0)
+        return failed(failure, errno, "stat %s", path);
+    if (!S_ISDIR(status.st_mode))
+        return S_ISREG(status.st_mode) && status.st_size == 0 ? 0 : failed(failure, 0, "%s is not empty", path);
+    DIR *list = fdopendir(fd);
+    if (list == NULL)
+        return failed(failure, errno, "opendir %s", path);
+    fd = -1; /* the list has it now */
+    size_t entries = 0;
+    while (readdir(list) != NULL)
+        entries++;
+    (void)closedir(list);
+    return entries == 2 ? 0 : failed(failure, 0, "%s is not empty", path); /* `.` and `..` */
+}
+
+static int check_link(const struct mount_step *step, struct failure *failure)
+{
+    char text[PATH_MAX];
+    ssize_t n = readlink(step->target, text, sizeof text - 1);
+    if (n < 0)
+        return failed(failure, errno, "readlink %s", step->target);
+    text[n] = '\0';
+    return strcmp(text, step->source) == 0 ? 0 : failed(failure, 0, "readlink: %s is %s", step->target, text);
+}
+
+static int check_step(const struct mount_step *step, struct failure *failure)
+{
+    if (step->kind == MOUNT_SYMLINK)
+        return check_link(step, failure);
+    unsigned long flags =
+        (step->read_only || step->kind == MOUNT_HIDE ? ST_RDONLY : 0) | (step->noexec ? ST_NOEXEC : 0);
+    if (flags != 0 && check_flags(step->target, flags, failure) != 0)
+        return -1;
+    return step->kind == MOUNT_HIDE ? check_hidden(step->target, failure) : 0;
+}
+
+int filesystem_verify(struct context *context, struct failure *failure)
+{
+    const struct plan *plan = context->plan;
+    size_t capacity = (size_t)1 << 22; /* thousands of mounts of long names */
+    char *text = malloc(capacity);
+    if (text == NULL)
+        return failed(failure, errno, "malloc");
+    int result = 0;
+    if (read_file_at(context->proc_self, "mountinfo", text, capacity) < 0)
+        result = failed(failure, errno, "read /proc/self/mountinfo");
+    else
+        result = check_mountinfo(plan, text, failure);
+    free(text);
+    close_fd(&context->proc_self);
+    if (result == 0 && plan->root != ROOT_HOST)
+        result = check_flags("/", ST_RDONLY, failure);
+    for (size_t i = 0; result == 0 && i < plan->mount_count; i++)
+        result = check_step(&plan->mounts[i], failure);
+    return result;
+}

@@ -1,0 +1,240 @@
+/*
+ * The Landlock rows: the same view once more, as rules on the process instead of on mounts. They hold where a mount is
+ * found to be missing, and where namespaces are refused (Documentation/userspace-api/landlock.rst).
+ *
+ * The rules are derived from the plan's mounts, so that the two walls cannot disagree. Each row is a layer of its own.
+ */
+#include "sequence.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/* From <linux/landlock.h> of Linux 6.12: the headers of a build machine may be older than the kernel of an agent. */
+#define SYS_LANDLOCK_CREATE_RULESET 444
+#define SYS_LANDLOCK_ADD_RULE 445
+#define SYS_LANDLOCK_RESTRICT_SELF 446
+#define CREATE_RULESET_VERSION 1U
+#define RULE_PATH_BENEATH 1
+
+#define FS_EXECUTE (1ULL << 0)
+#define FS_WRITE_FILE (1ULL << 1)
+#define FS_READ_FILE (1ULL << 2)
+#define FS_READ_DIR (1ULL << 3)
+#define FS_REMOVE_DIR (1ULL << 4)
+#define FS_REMOVE_FILE (1ULL << 5)
+#define FS_MAKE_CHAR (1ULL << 6)
+#define FS_MAKE_DIR (1ULL << 7)
+#define FS_MAKE_REG (1ULL << 8)
+#define FS_MAKE_SOCK (1ULL << 9)
+#define FS_MAKE_FIFO (1ULL << 10)
+#define FS_MAKE_BLOCK (1ULL << 11)
+#define FS_MAKE_SYM (1ULL << 12)
+#define FS_REFER (1ULL << 13)     /* ABI 2 */
+#define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
+#define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
+#define NET_ALL 3ULL              /* ABI 4: bind and connect, TCP */
+#define SCOPE_ALL 3ULL            /* ABI 6: abstract Unix sockets, signals */
+
+#define FS_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV) /* what a file can have */
+#define FS_READ (FS_READ_FILE | FS_READ_DIR)
+/* No device nodes: nobody without a capability makes any, but for the marks of an overlay. */
+#define FS_WRITE                                                                                                       \
+    (FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SOCK | FS_MAKE_FIFO |        \
+     FS_MAKE_SYM | FS_REFER | FS_TRUNCATE)
+#define FS_DEVICES (FS_READ | FS_WRITE_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
+
+struct ruleset_attributes {
+    uint64_t fs;
+    uint64_t net;
+    uint64_t scoped;
+};
+
+struct path_rule {
+    uint64_t access;
+    int32_t parent;
+} __attribute__((packed));
+
+/* The kernel's ABI, 1 or more; 0 with a failure when there is none. */
+static int abi(int wanted, const char *since, struct failure *failure)
+{
+    long version = syscall(SYS_LANDLOCK_CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
+    if (version < 0 && errno == EOPNOTSUPP)
+        (void)unavailable(failure, errno, "landlock_create_ruleset: switched off when the machine was booted");
+    else if (version < 0 && errno == ENOSYS)
+        (void)unavailable(failure, errno, "landlock_create_ruleset: not in this kernel");
+    else if (version < 0)
+        (void)failed(failure, errno, "landlock_create_ruleset");
+    else if (version < wanted)
+        (void)unavailable(failure, 0, "needs Landlock ABI %d (%s), this kernel has %ld", wanted, since, version);
+    return version < wanted ? 0 : (int)version;
+}
+
+/* Unknown bits are EINVAL, and so is a structure with more in it than the kernel knows (E2BIG). */
+static uint64_t known_fs(int version)
+{
+    uint64_t access = FS_REFER - 1;
+    if (version >= 2)
+        access |= FS_REFER;
+    if (version >= 3)
+        access |= FS_TRUNCATE;
+    if (version >= 5)
+        access |= FS_IOCTL_DEV;
+    return access;
+}
+
+static int create(const struct ruleset_attributes *attributes, int version, struct failure *failure)
+{
+    size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;
+    int fd = (int)syscall(SYS_LANDLOCK_CREATE_RULESET, attributes, size, 0);
+    return fd >= 0 ? fd : failed(failure, errno, "landlock_create_ruleset");
+}
+
+static int restrict_self(int ruleset, struct failure *failure)
+{
+    if (syscall(SYS_LANDLOCK_RESTRICT_SELF, ruleset, 0) != 0)
+        return failed(failure, errno, "landlock_restrict_self");
+    return 0;
+}
+
+static int allow(int ruleset, uint64_t known, const char *path, uint64_t access, struct failure *failure)
+{
+    struct stat status;
+    int fd CLEANUP_FD = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : failed(failure, errno, "open %s", path); /* what is not there needs no leave */
+    if (fstat(fd, &status) != 0)
+        return failed(failure, errno, "stat %s", path);
+    if (!S_ISDIR(status.st_mode))
+        access &= FS_FILE; /* EINVAL otherwise */
+    struct path_rule rule = {.access = access & known, .parent = fd};
+    if (rule.access != 0 && syscall(SYS_LANDLOCK_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) != 0)
+        return failed(failure, errno, "landlock_add_rule %s", path);
+    return 0;
+}
+
+/* What a mount of the plan leaves to the command. */
+static uint64_t access_of(const struct mount_step *step)
+{
+    uint64_t access = FS_READ;
+    if (!step->noexec)
+        access |= FS_EXECUTE;
+    switch (step->kind) {
+    case MOUNT_BIND:
+        if (step->read_only)
+            return access;
+        /* The agent follows links when it reads what a step left in its control directory. */
+        return step->control ? (access | FS_WRITE) & ~(FS_MAKE_SYM | FS_REFER) : access | FS_WRITE;
+    case MOUNT_TMPFS:
+    case MOUNT_OVERLAY:
+        return access | FS_WRITE;
+    case MOUNT_DEV:
+        return FS_DEVICES;
+    case MOUNT_HIDE:
+    case MOUNT_SYMLINK:
+        break;
+    }
+    return 0;
+}
+
+static int allow_all(const struct context *context, int ruleset, uint64_t known, struct failure *failure)
+{
+    const struct plan *plan = context->plan;
+    uint64_t everywhere = plan->root == ROOT_EMPTY ? FS_READ : FS_READ | FS_EXECUTE;
+    bool own_dev = false;
+    if (allow(ruleset, known, "/", everywhere, failure) != 0)
+        return -1;
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct mount_step *step = &plan->mounts[i];
+        if (step->kind == MOUNT_DEV) {
+            own_dev = true;
+            if (allow(ruleset, known, "/dev/shm", FS_READ | FS_EXECUTE | FS_WRITE, failure) != 0)
+                return -1;
+        }
+        uint64_t access = access_of(step);
+        if (access != 0 && allow(ruleset, known, step->target, access, failure) != 0)
+            return -1;
+    }
+    return own_dev ? 0 : allow(ruleset, known, "/dev", FS_DEVICES, failure);
+}
+
+int landlock_fs_apply(struct context *context, struct failure *failure)
+{
+    /* ABI 1 refuses every rename and link from one directory to another, which builds do all the time. */
+    int version = abi(2, "Linux 5.19", failure);
+    if (version == 0)
+        return -1;
+    struct ruleset_attributes attributes = {.fs = known_fs(version)};
+    int ruleset CLEANUP_FD = create(&attributes, version, failure);
+    if (ruleset < 0 || allow_all(context, ruleset, attributes.fs, failure) != 0)
+        return -1;
+    return restrict_self(ruleset, failure);
+}
+
+int landlock_fs_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    /* Our own name may always be written but for Landlock: nothing in /proc is on the list. */
+    int fd CLEANUP_FD = open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0)
+        return failed(failure, 0, "open /proc/self/comm for writing: not refused");
+    return errno == EACCES ? 0 : failed(failure, errno, "open /proc/self/comm for writing");
+}
+
+/*
+ * A layer that is not about files. FS_REFER is denied by every layer that does not handle it, whatever that is about:
+ * without the rule nothing could be renamed or linked from one directory to another.
+ */
+static int restrict_other(struct ruleset_attributes attributes, int version, struct failure *failure)
+{
+    attributes.fs = FS_REFER;
+    int ruleset CLEANUP_FD = create(&attributes, version, failure);
+    if (ruleset < 0 || allow(ruleset, FS_REFER, "/", FS_REFER, failure) != 0)
+        return -1;
+    return restrict_self(ruleset, failure);
+}
+
+int landlock_net_apply(struct context *context, struct failure *failure)
+{
+    (void)context;
+    int version = abi(4, "Linux 6.7", failure);
+    if (version == 0)
+        return -1;
+    return restrict_other((struct ruleset_attributes){.net = NET_ALL}, version, failure);
+}
+
+int landlock_net_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd CLEANUP_FD = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return failed(failure, errno, "socket");
+    if (bind(fd, (const struct sockaddr *)&any, sizeof any) == 0)
+        return failed(failure, 0, "bind to localhost: not refused");
+    return errno == EACCES ? 0 : failed(failure, errno, "bind to localhost");
+}
+
+int landlock_scope_apply(struct context *context, struct failure *failure)
+{
+    (void)context;
+    int version = abi(6, "Linux 6.12", failure);
+    if (version == 0)
+        return -1;
+    return restrict_other((struct ruleset_attributes){.scoped = SCOPE_ALL}, version, failure);
+}
+
+int landlock_scope_verify(struct context *context, struct failure *failure)
+{
+    (void)context;
+    /* init has our user id and is outside of the scope. */
+    if (kill(getppid(), 0) == 0)
+        return failed(failure, 0, "kill of a process outside: not refused");
+    return errno == EPERM ? 0 : failed(failure, errno, "kill of a process outside");
+}
