@@ -535,6 +535,15 @@ static void try_packet(char **arguments)
     judge("AF_PACKET", socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
 }
 
+/* Forged packets of any kind; the flag in the type is what a comparison with SOCK_RAW overlooks. */
+static void try_raw(char **arguments)
+{
+    (void)arguments;
+    reached();
+    become_root_in(CLONE_NEWNET);
+    judge("SOCK_RAW", socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+}
+
 static void try_xfrm(char **arguments)
 {
     (void)arguments;
@@ -1068,6 +1077,7 @@ static const struct attempt attempts[] = {
     {"nftables", 0, try_nftables},
     {"iptables", 0, try_iptables},
     {"packet", 0, try_packet},
+    {"raw", 0, try_raw},
     {"xfrm", 0, try_xfrm},
     {"cgroup", 1, try_cgroup},
     {"overlay", 4, try_overlay},

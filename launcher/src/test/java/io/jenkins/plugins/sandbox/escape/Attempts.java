@@ -173,6 +173,16 @@ final class Attempts {
                         .does("echo changed > file")
                         .outside((scene, result) -> scene.isChanged("host/file"))
                         .stoppedBy(STRICT, "cd \"$WS\" && " + WRITES),
+                attempt(Group.FILES, "devices", "reach a device of the machine (FUSE, KVM, tunnels and the like)")
+                        .does("found=no\n"
+                                + "for d in /dev/* /dev/net/*; do\n"
+                                + "case ${d##*/} in null|zero|full|random|urandom|tty|ptmx|std*) continue;; esac\n"
+                                + "if test -c \"$d\" && test -r \"$d\"; then echo ESCAPED \"$d\"; found=yes; fi\ndone\n"
+                                + "if test $PROFILE = none && test $found = no; then"
+                                + " echo LACKING a device that everybody may open; fi")
+                        .stoppedBy(
+                                STRICT,
+                                "echo x > /dev/null && test $(head -c 8 /dev/urandom | wc -c) = 8 && test -c /dev/ptmx"),
                 attempt(Group.FILES, "take-a-lock", "lock a file that others wait for")
                         .calls("lock \"$HOST/file\"")
                         .stoppedBy(LOCKED, "\"$T\" lock own | grep -q ESCAPED"));
@@ -395,6 +405,9 @@ final class Attempts {
                 attempt(Group.SYSCALLS, "packet-socket", "open a packet socket in a network of one's own")
                         .cve("CVE-2020-14386")
                         .calls("packet")
+                        .stoppedBy(STRICT, TALKS_TO_ITSELF),
+                attempt(Group.SYSCALLS, "raw-socket", "open a raw socket in a network of one's own")
+                        .calls("raw")
                         .stoppedBy(STRICT, TALKS_TO_ITSELF),
                 attempt(Group.SYSCALLS, "ipsec", "reach the kernel's IPsec settings")
                         .cve("CVE-2022-27666")

@@ -91,35 +91,14 @@ class EscapeTest {
     }
 
     private static void check(Attempt attempt, Profile profile) throws Exception {
-        boolean expected = attempt.stoppedBy().contains(profile.name());
         boolean pending =
                 Attempts.PENDING.getOrDefault(profile.name(), Set.of()).contains(attempt.name());
         try (Scene scene = new Scene(attempt.hasNeighbour())) {
             Result result = new Runs(attempt, scene).sandboxed(profile);
-            boolean stopped = !attempt.proof().holds(scene, result);
-            if (result.refusal() == null) {
-                assertThat(result.twinWorked())
-                        .as("the harmless twin\n" + result)
-                        .isTrue();
-                assertThat(result.says(Attempt.REACHED)).as("tried\n" + result).isTrue();
-                assertThat(result.lacking())
-                        .as("what the control had\n" + result)
-                        .isNull();
-            }
-            assertThat(result.refusal() != null).as("refused\n" + result).isEqualTo(attempt.refused() && expected);
-            if (pending) {
-                assertThat(expected)
-                        .as("pending means that it is to be stopped")
-                        .isTrue();
-                assertThat(stopped)
-                        .as("It is stopped now: take '" + attempt.name() + "' from the list of pending attempts of "
-                                + profile.name() + ".\n" + result)
-                        .isFalse();
-            } else {
-                assertThat(stopped)
-                        .as(expected ? "stopped\n" + result : "not stopped\n" + result)
-                        .isEqualTo(expected);
-            }
+            boolean escaped = attempt.proof().holds(scene, result);
+            assertThat(Judge.complaint(attempt, profile.name(), pending, result, escaped))
+                    .as(result.toString())
+                    .isEmpty();
         }
     }
 
