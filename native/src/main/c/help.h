@@ -27,7 +27,7 @@ static const char help_text[] =
     "  --root ro|host|empty    the host's tree, read-only and nosuid, or as it is, or nothing; default ro\n"
     "  --bind[-noexec] SOURCE TARGET     writable, with its submounts; nosuid, nodev\n"
     "  --ro-bind[-noexec] SOURCE TARGET  read-only, likewise\n"
-    "  --bind-control SOURCE TARGET      writable; Landlock allows no links in it\n"
+    "  --bind-control SOURCE TARGET      writable; Landlock allows plain files only in it\n"
     "  --tmpfs[-noexec] TARGET BYTES     empty; 0 for the kernel's default size\n"
     "  --overlay TARGET UPPER WORK       the host's TARGET below, writes go to UPPER\n"
     "  --dev TARGET            a minimal /dev\n"

@@ -129,8 +129,9 @@ static uint64_t access_of(const struct mount_step *step)
     case MOUNT_BIND:
         if (step->read_only)
             return access;
-        /* The agent follows links when it reads what a step left in its control directory. */
-        return step->control ? (access | FS_WRITE) & ~(FS_MAKE_SYM | FS_REFER) : access | FS_WRITE;
+        /* The agent reads what a step left in its control directory: it follows links, and waits for ever at a pipe. */
+        return step->control ? (access | FS_WRITE) & ~(FS_MAKE_SYM | FS_MAKE_FIFO | FS_MAKE_SOCK | FS_REFER)
+                             : access | FS_WRITE;
     case MOUNT_TMPFS:
     case MOUNT_OVERLAY:
         return access | FS_WRITE;

@@ -30,7 +30,7 @@ struct mount_step {
     enum mount_kind kind;
     bool read_only;     /* bind */
     bool noexec;        /* bind, tmpfs */
-    bool control;       /* bind: holds what the agent reads afterwards, so Landlock allows no links in it */
+    bool control;       /* bind: holds what the agent reads afterwards, so Landlock allows plain files only in it */
     const char *source; /* bind; the text of a symbolic link */
     const char *target;
     const char *upper; /* overlay */

@@ -67,7 +67,7 @@ final class PolicyOptions {
     @Option(names = "--exec", paramLabel = "PATH", description = "a path that must be there to be executed")
     private List<String> exec = new ArrayList<>();
 
-    @Option(names = "--hide", paramLabel = "PATH", description = "not in this version")
+    @Option(names = "--hide", paramLabel = "PATH", description = "a path that must not be seen")
     private List<String> hide = new ArrayList<>();
 
     @Option(
@@ -151,7 +151,10 @@ final class PolicyOptions {
             builder.read(absolute(path));
         }
         for (String path : exec) {
-            builder.read(absolute(path));
+            builder.execute(absolute(path));
+        }
+        for (String path : hide) {
+            builder.hide(absolute(path));
         }
         return builder;
     }
@@ -181,7 +184,6 @@ final class PolicyOptions {
     }
 
     private void refuseWhatIsNotThereYet() throws SandboxException {
-        refuse("--hide", !hide.isEmpty());
         refuse("--pids", pids != null);
         refuse("--wall-time", wallTime != null);
         refuse("--file-size", fileSize != null);

@@ -51,7 +51,7 @@ public record PlanDirectory(Path path) {
      */
     public void write(Policy policy) throws SandboxException {
         Host host = Host.current();
-        try (Scratch scratch = Scratch.open(host, policy.scratch())) {
+        try (Scratch scratch = Scratch.of(policy, host)) {
             Plan plan = Plan.of(policy, host, scratch);
             Optional<byte[]> filter = plan.filter();
             Path filterFile = path.resolve("filter");

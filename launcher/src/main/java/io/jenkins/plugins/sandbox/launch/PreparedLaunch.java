@@ -69,7 +69,7 @@ public final class PreparedLaunch implements AutoCloseable {
     public static PreparedLaunch prepare(Policy policy, TransportChoice choice) throws SandboxException {
         Host host = Host.current();
         Transport transport = Transports.choose(choice, host);
-        Scratch scratch = policy.scratch() == null ? null : Scratch.open(host, policy.scratch());
+        Scratch scratch = Scratch.of(policy, host);
         Transport.Wire wire = null;
         boolean done = false;
         try {

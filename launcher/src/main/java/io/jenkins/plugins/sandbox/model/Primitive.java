@@ -32,9 +32,9 @@ public enum Primitive {
     RLIMIT_MEMLOCK(false, "locked memory of each process"),
     NO_NEW_PRIVS(true, "set-user-id programs gain nothing"),
     CAPABILITIES(true, "no capability is left, nor can one be gained"),
-    LANDLOCK_FS(false, "second wall around files"),
-    LANDLOCK_NET(false, "second wall around TCP ports"),
-    LANDLOCK_SCOPE(false, "second wall around abstract sockets and signals"),
+    LANDLOCK_FS(true, "second wall around files"),
+    LANDLOCK_NET(true, "second wall around TCP ports"),
+    LANDLOCK_SCOPE(true, "second wall around abstract sockets and signals"),
     SECCOMP(true, "system calls that builds do not need are refused");
 
     private final boolean built;

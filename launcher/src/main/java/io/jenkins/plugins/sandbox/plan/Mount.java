@@ -1,67 +1,126 @@
 package io.jenkins.plugins.sandbox.plan;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One mount operation of a plan. They are applied in order, and later ones cover earlier ones.
+ * One operation of the view. They are applied in order, and later ones cover earlier ones.
  *
- * @param option the launcher's option, for example {@code --bind}
- * @param arguments what follows it
+ * @param kind what is done
+ * @param target where it is done
+ * @param arguments what the launcher gets besides the target, in its order
+ * @param execute whether programs there can be executed; only for kinds that know the difference
  */
-record Mount(String option, List<String> arguments) {
+record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
+    enum Kind {
+        BIND("--bind", "writable"),
+        /** As BIND; the agent reads afterwards what the command leaves there, so Landlock lets it make no links in it. */
+        CONTROL("--bind-control", "writable"),
+        READ_ONLY("--ro-bind", "read-only"),
+        TMPFS("--tmpfs", "empty"),
+        OVERLAY("--overlay", "overlay"),
+        DEVICES("--dev", "minimal"),
+        HIDE("--hide", "hidden"),
+        SYMLINK("--symlink", "link");
+
+        private final String option;
+        private final String text;
+
+        Kind(String option, String text) {
+            this.option = option;
+            this.text = text;
+        }
+
+        private boolean targetIsLast() {
+            return this == BIND || this == CONTROL || this == READ_ONLY || this == SYMLINK;
+        }
+
+        private boolean canForbidExecution() {
+            return this == BIND || this == READ_ONLY || this == TMPFS;
+        }
+    }
+
     Mount {
         arguments = List.copyOf(arguments);
     }
 
-    static Mount bind(String source, String target) {
-        return new Mount("--bind", List.of(source, target));
+    static Mount bind(Path source, Path target) {
+        return new Mount(Kind.BIND, target, List.of(source.toString()), true);
     }
 
-    static Mount readOnly(String path) {
-        return new Mount("--ro-bind", List.of(path, path));
+    static Mount readOnly(Path source, Path target) {
+        return new Mount(Kind.READ_ONLY, target, List.of(source.toString()), true);
     }
 
-    static Mount tmpfs(String target) {
-        return new Mount("--tmpfs", List.of(target, "0"));
+    static Mount control(Path path) {
+        return new Mount(Kind.CONTROL, path, List.of(path.toString()), true);
     }
 
-    static Mount overlay(String target, String upper, String work) {
-        return new Mount("--overlay", List.of(target, upper, work));
+    /** @param bytes 0 for the kernel's default, half of the memory */
+    static Mount tmpfs(Path target, long bytes) {
+        return new Mount(Kind.TMPFS, target, List.of(String.valueOf(bytes)), true);
     }
 
-    static Mount devices(String target) {
-        return new Mount("--dev", List.of(target));
+    static Mount overlay(Path target, Path upper, Path work) {
+        return new Mount(Kind.OVERLAY, target, List.of(upper.toString(), work.toString()), true);
     }
 
-    /** Where it is mounted. */
-    String target() {
-        return option.endsWith("bind") ? arguments.get(1) : arguments.get(0);
+    static Mount devices(Path target) {
+        return new Mount(Kind.DEVICES, target, List.of(), true);
     }
 
-    boolean showsWhatItCovers() {
-        return option.equals("--overlay");
+    static Mount hide(Path target) {
+        return new Mount(Kind.HIDE, target, List.of(), true);
+    }
+
+    static Mount symlink(Path text, Path target) {
+        return new Mount(Kind.SYMLINK, target, List.of(text.toString()), true);
+    }
+
+    Mount withExecute(boolean newExecute) {
+        return new Mount(kind, target, arguments, newExecute);
+    }
+
+    /** Whether what is seen there is what the machine has there. */
+    boolean showsTheMachine() {
+        return switch (kind) {
+            case OVERLAY, SYMLINK, CONTROL -> true;
+            case BIND, READ_ONLY -> arguments.get(0).equals(target.toString());
+            case TMPFS, DEVICES, HIDE -> false;
+        };
+    }
+
+    /** Whether what is written there stays on the machine. */
+    boolean writesToTheMachine() {
+        return (kind == Kind.BIND || kind == Kind.CONTROL) && showsTheMachine();
     }
 
     List<String> words() {
         List<String> words = new ArrayList<>();
-        words.add(option);
+        words.add(kind.option + (!execute && kind.canForbidExecution() ? "-noexec" : ""));
+        if (!kind.targetIsLast()) {
+            words.add(target.toString());
+        }
         words.addAll(arguments);
+        if (kind.targetIsLast()) {
+            words.add(target.toString());
+        }
         return words;
     }
 
     /** For people. */
     String describe() {
-        return switch (option) {
-            case "--bind" ->
-                arguments.get(0).equals(arguments.get(1))
-                        ? "writable  " + arguments.get(0)
-                        : "writable  " + arguments.get(1) + " (is " + arguments.get(0) + ")";
-            case "--ro-bind" -> "read-only " + arguments.get(1);
-            case "--tmpfs" -> "empty     " + arguments.get(0);
-            case "--overlay" -> "overlay   " + arguments.get(0) + " (changes go to " + arguments.get(1) + ")";
-            case "--dev" -> "minimal   " + arguments.get(0);
-            default -> String.join(" ", words());
-        };
+        String more =
+                switch (kind) {
+                    case BIND, READ_ONLY -> showsTheMachine() ? "" : " (is " + arguments.get(0) + ")";
+                    case OVERLAY -> " (changes go to " + arguments.get(0) + ")";
+                    case SYMLINK -> " (to " + arguments.get(0) + ")";
+                    case TMPFS -> arguments.get(0).equals("0") ? "" : " (at most " + arguments.get(0) + " bytes)";
+                    case CONTROL -> " (Jenkins' own)";
+                    case DEVICES, HIDE -> "";
+                };
+        String noexec = !execute && kind.canForbidExecution() ? ", noexec" : "";
+        return String.format("%-9s %s%s%s", kind.text, target, more, noexec);
     }
 }

@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.plan;
 
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.plan.Exceptions.Right;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.nio.file.Files;
@@ -9,106 +10,309 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 
 /**
- * The order of the mounts: what hides (devices, temporary directories, home) comes before what shows (workspace, write
- * paths), since a later mount covers an earlier one and a workspace may well lie in the home directory or in /tmp.
+ * The view. One rule decides everything: <em>of two rules the one for the longer path holds</em>, whatever its kind. So a
+ * workspace in a hidden directory is seen, a secret in a workspace is not, and a read-only file in a writable directory is
+ * read-only. Of rules for the same path the later one of this order holds: what every launch gets, what is hidden from every
+ * build, Jenkins' directories, the workspace, what git obeys in it, the paths that the launch names.
+ *
+ * <p>Sorted by path, a directory comes before what lies in it, which is the order in which to mount.
  */
 final class Mounts {
-    private static final List<String> TEMPORARY = List.of("/tmp", "/var/tmp");
+    private static final Path ROOT = Path.of("/");
+    private static final Path DEV = Path.of("/dev");
+    private static final Path PROC = Path.of("/proc");
+    private static final List<Path> TEMPORARY = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
 
     /** The launcher's own bound. */
     private static final int MOST = 256;
 
-    private Mounts() {}
+    /** In memory; what a build puts there counts as its memory. */
+    private static final long EMPTY_BYTES = 1L << 30;
 
-    static List<Mount> of(
-            Policy policy, Host host, Scratch scratch, Path workspace, List<Path> readable, List<Path> writable)
-            throws SandboxException {
-        Profile profile = policy.profile();
-        List<Mount> mounts = new ArrayList<>();
-        if (profile.devices() == Profile.Devices.MINIMAL) {
-            mounts.add(Mount.devices("/dev"));
-        }
-        if (profile.temporary() == Profile.Temporary.PRIVATE) {
-            temporary(mounts, TEMPORARY.get(0), scratch == null ? null : scratch.temporary());
-            temporary(mounts, TEMPORARY.get(1), scratch == null ? null : scratch.variableTemporary());
-        }
-        Optional<Path> home = home(policy, host, workspace);
-        if (home.isPresent()) {
-            mounts.add(home(profile, home.get(), scratch));
-        }
-        for (Path path : readable) {
-            if (isCovered(mounts, path)) {
-                mounts.add(Mount.readOnly(path.toString()));
-            }
-        }
-        Set<Path> shown = new LinkedHashSet<>();
-        shown.add(workspace);
-        shown.addAll(writable);
-        shown.forEach(p -> mounts.add(Mount.bind(p.toString(), p.toString())));
-        if (mounts.size() > MOST) {
-            throw new SandboxException("The plan has " + mounts.size() + " mounts, the launcher takes " + MOST
-                    + ". Name fewer write paths, for example a directory above several of them.");
-        }
-        return mounts;
+    /** For the mount points in a hidden directory that something is seen in. */
+    private static final long COVER_BYTES = 65_536;
+
+    private final Policy policy;
+    private final Profile profile;
+    private final Host host;
+    private final Scratch scratch;
+    private final Path workspace;
+    private final Exceptions exceptions;
+    private final Map<Path, Mount> rules = new TreeMap<>();
+
+    private Mounts(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions) {
+        this.policy = policy;
+        this.profile = policy.profile();
+        this.host = host;
+        this.scratch = scratch;
+        this.workspace = workspace;
+        this.exceptions = exceptions;
     }
 
-    /** An overlay shows what it covers; whatever else was mounted so far does not. */
-    private static boolean isCovered(List<Mount> mounts, Path path) {
-        return mounts.stream().anyMatch(m -> !m.showsWhatItCovers() && path.startsWith(m.target()));
+    static List<Mount> of(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions)
+            throws SandboxException {
+        Mounts mounts = new Mounts(policy, host, scratch, workspace, exceptions);
+        mounts.collect();
+        List<Mount> result = mounts.inOrder();
+        if (mounts.addOtherNames(result)) {
+            result = mounts.inOrder();
+        }
+        if (result.size() > MOST) {
+            throw new SandboxException("The plan has " + result.size() + " mounts, the launcher takes " + MOST
+                    + ". Name fewer paths, for example a directory above several of them.");
+        }
+        return result;
+    }
+
+    private void put(Mount mount) {
+        rules.put(mount.target(), mount);
+    }
+
+    private void collect() throws SandboxException {
+        if (isNamed()) {
+            if (scratch == null) {
+                throw new SandboxException("Profile '" + profile.name()
+                        + "' makes files of /etc, which needs a scratch directory: name one.");
+            }
+            SystemFiles.mounts(host, profile.network() == Profile.Network.HOST, scratch.system())
+                    .forEach(this::put);
+        }
+        if (profile.devices() == Profile.Devices.MINIMAL) {
+            put(Mount.devices(DEV));
+        }
+        if (profile.temporary() != Profile.Temporary.HOST) {
+            temporary(TEMPORARY.get(0), scratch == null ? null : scratch.temporary());
+            temporary(TEMPORARY.get(1), scratch == null ? null : scratch.variableTemporary());
+        }
+        Optional<Path> home = home();
+        Optional<Path> agent = agentRoot();
+        if (profile.home() != Profile.Home.HOST && home.isPresent() && isChanged(home.get())) {
+            put(changed(home.get(), agent).withExecute(!isNamed()));
+        }
+        for (Path path : HiddenPaths.of(host, home)) {
+            put(Mount.hide(path));
+        }
+        if (agent.isPresent()) {
+            jenkins(agent.get());
+        }
+        put(Mount.bind(workspace, workspace).withExecute(!isNamed()));
+        GitFiles.in(workspace).forEach(m -> put(m.withExecute(!isNamed())));
+        if (policy.controlDirectory() != null) {
+            put(Mount.control(host.canonicalDirectory("Control directory", policy.controlDirectory())));
+        }
+        for (Exceptions.Entry entry : exceptions.all()) {
+            exception(entry);
+        }
     }
 
     /** Where /var/tmp is a link to /tmp, it needs no mount of its own; the launcher refuses links. */
-    private static void temporary(List<Mount> mounts, String target, Path source) {
-        Path path = Path.of(target);
-        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
-            return;
+    private void temporary(Path target, Path source) {
+        if (isNamed() || Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+            boolean empty = profile.temporary() == Profile.Temporary.EMPTY;
+            Mount mount =
+                    empty || source == null ? Mount.tmpfs(target, empty ? EMPTY_BYTES : 0) : Mount.bind(source, target);
+            put(mount.withExecute(!isNamed()));
         }
-        mounts.add(source == null ? Mount.tmpfs(target) : Mount.bind(source.toString(), target));
     }
 
-    private static Optional<Path> home(Policy policy, Host host, Path workspace) throws SandboxException {
-        if (policy.profile().home() == Profile.Home.HOST) {
-            return Optional.empty();
-        }
+    /** Nothing exists but what is named, and nothing is executed but what is named for it. */
+    private boolean isNamed() {
+        return profile.root() == Profile.Root.NAMED;
+    }
+
+    /** The home directory, where there is one. */
+    private Optional<Path> home() throws SandboxException {
         String name = policy.home() == null ? host.home() : policy.home();
-        Path home;
         try {
             // An account without a home directory is common in containers, and no mistake.
-            if (!Path.of(name).isAbsolute() || !Files.isDirectory(Path.of(name))) {
-                return Optional.empty();
-            }
-            home = host.canonicalDirectory("Home directory", name);
+            return Path.of(name).isAbsolute() && Files.isDirectory(Path.of(name))
+                    ? Optional.of(host.canonicalDirectory("Home directory", name))
+                    : Optional.empty();
         } catch (InvalidPathException e) {
             return Optional.empty();
         }
-        // "/" is read-only already; the workspace is writable anyway; a private /tmp is as good as a scratch home.
-        boolean elsewhere =
-                home.getNameCount() == 0 || home.startsWith(workspace) || TEMPORARY.contains(home.toString());
-        return elsewhere ? Optional.empty() : Optional.of(home);
     }
 
-    private static Mount home(Profile profile, Path home, Scratch scratch) throws SandboxException {
+    /** "/" is read-only already; the workspace is writable anyway; a private /tmp is as good as a scratch home. */
+    private boolean isChanged(Path home) {
+        return home.getNameCount() > 0 && !home.startsWith(workspace) && !TEMPORARY.contains(home);
+    }
+
+    private Mount changed(Path home, Optional<Path> agent) throws SandboxException {
+        if (profile.home() == Profile.Home.EMPTY) {
+            return Mount.tmpfs(home, EMPTY_BYTES);
+        }
         String what = "Profile '" + profile.name() + "' changes the home directory " + Quoted.of(home);
         if (scratch == null) {
             throw new SandboxException(what + ", which needs a scratch directory: name one, or use home = host.");
         }
-        if (profile.home() == Profile.Home.SCRATCH) {
-            return Mount.bind(scratch.homeWhole().toString(), home.toString());
+        // An agent's root that is the home directory is hidden as any other: what is left is an empty home.
+        if (profile.home() == Profile.Home.SCRATCH || agent.equals(Optional.of(home))) {
+            return Mount.bind(scratch.homeWhole(), home);
         }
         // The kernel answers ELOOP when one layer of an overlay lies in another.
-        if (scratch.directory().startsWith(home)) {
+        if (scratch.homeUpper().startsWith(home)) {
             throw new SandboxException(what + " by an overlay, which cannot have its scratch directory "
-                    + Quoted.of(scratch.directory()) + " inside: use one outside of the home directory.");
+                    + Quoted.of(scratch.homeUpper().getParent().getParent())
+                    + " inside: use one outside of the home directory.");
         }
-        return Mount.overlay(
-                home.toString(),
-                scratch.homeUpper().toString(),
-                scratch.homeWork().toString());
+        return Mount.overlay(home, scratch.homeUpper(), scratch.homeWork());
+    }
+
+    private Optional<Path> agentRoot() throws SandboxException {
+        if (policy.agentRoot() == null) {
+            return Optional.empty();
+        }
+        Path root = host.canonicalDirectory("Agent root", policy.agentRoot());
+        if (root.getNameCount() == 0) {
+            throw new SandboxException("The agent's root directory is '/', which cannot be hidden from builds:"
+                    + " give the agent a root directory of its own.");
+        }
+        return Optional.of(root);
+    }
+
+    /** Of Jenkins' own directories a build sees its workspace and the tools, and a private one in the place of @tmp. */
+    private void jenkins(Path root) {
+        Mount there = rules.get(root);
+        if (there == null || there.showsTheMachine()) {
+            put(Mount.hide(root));
+        }
+        Path tools = root.resolve("tools");
+        if (Files.isDirectory(tools, LinkOption.NOFOLLOW_LINKS)) {
+            put(Mount.readOnly(tools, tools));
+        }
+        Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
+        if (Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
+            put(scratch == null ? Mount.hide(temporary) : Mount.bind(scratch.workspaceTemporary(), temporary));
+        }
+    }
+
+    private void exception(Exceptions.Entry entry) throws SandboxException {
+        Path path = entry.path();
+        boolean ours = profile.devices() == Profile.Devices.MINIMAL && path.startsWith(DEV);
+        if (ours || path.startsWith(PROC)) {
+            throw new SandboxException("Path " + Quoted.of(path) + " cannot be named: the launch has a "
+                    + (ours ? DEV : PROC) + " of its own.");
+        }
+        Mount there = rules.get(path);
+        boolean writable = there != null && there.writesToTheMachine();
+        boolean execute = !isNamed() || entry.has(Right.EXECUTE) || writable && there.execute();
+        if (entry.has(Right.HIDE)) {
+            if (writable) {
+                throw new SandboxException("Path " + Quoted.of(path)
+                        + " cannot be hidden: it is the workspace, or the launch cannot do without it.");
+            }
+            put(Mount.hide(path));
+        } else if (entry.has(Right.WRITE)) {
+            put(Mount.bind(path, path).withExecute(execute));
+        } else if (writable) {
+            put(there.withExecute(execute));
+        } else if (path.getNameCount() > 0) {
+            put(Mount.readOnly(path, path).withExecute(execute));
+        } else if (isNamed()) {
+            throw new SandboxException("Path '/' would make everything exist: use profile 'offline'.");
+        }
+    }
+
+    /** What lies above a path in the view so far. */
+    private static Optional<Mount> above(List<Mount> mounts, Path path) {
+        return mounts.stream().filter(m -> path.startsWith(m.target())).reduce((first, second) -> second);
+    }
+
+    private boolean isSeen(Optional<Mount> above) {
+        return above.map(Mount::showsTheMachine).orElse(!isNamed());
+    }
+
+    /** Leaves out what would change nothing, or has nothing to be mounted on. */
+    private List<Mount> inOrder() {
+        List<Mount> mounts = new ArrayList<>();
+        for (Mount mount : rules.values()) {
+            Path target = mount.target();
+            Optional<Mount> above = above(mounts, target);
+            boolean seen = isSeen(above);
+            boolean writable = above.map(Mount::writesToTheMachine).orElse(profile.root() == Profile.Root.HOST);
+            switch (mount.kind()) {
+                case HIDE -> {
+                    if (seen) {
+                        mounts.add(isSeenInside(target) ? Mount.tmpfs(target, COVER_BYTES) : mount);
+                    }
+                }
+                case READ_ONLY -> {
+                    boolean executed = above.map(Mount::execute).orElse(true);
+                    if (!seen || writable || !mount.showsTheMachine() || mount.execute() && !executed) {
+                        mounts.add(mount);
+                    }
+                }
+                default -> mounts.add(mount);
+            }
+        }
+        return mounts;
+    }
+
+    private boolean isSeenInside(Path hidden) {
+        return rules.values().stream()
+                .anyMatch(m -> m.kind() != Mount.Kind.HIDE
+                        && !m.target().equals(hidden)
+                        && m.target().startsWith(hidden));
+    }
+
+    /**
+     * A path that was given through a symbolic link works by that name too: where the link is not seen itself, it is made
+     * anew, or the file is mounted a second time.
+     */
+    private boolean addOtherNames(List<Mount> mounts) throws SandboxException {
+        boolean added = false;
+        for (Map.Entry<Path, Path> other : otherNames().entrySet()) {
+            Path name = other.getKey();
+            Path link = firstLink(name);
+            if (link == null) {
+                continue;
+            }
+            Path there = host.canonical("Path", link.getParent().toString()).resolve(link.getFileName());
+            Optional<Mount> above = above(mounts, there);
+            if (isNamed() && above.isEmpty()) {
+                added |=
+                        rules.putIfAbsent(there, Mount.symlink(host.canonical("Path", link.toString()), there)) == null;
+            } else if (!isSeen(above)) {
+                Path target = there.resolve(link.relativize(name)).normalize();
+                Mount mount = rules.get(other.getValue());
+                // What has no rule of its own is seen as it is, read-only.
+                Mount again = mount != null && mount.writesToTheMachine()
+                        ? Mount.bind(other.getValue(), target)
+                        : Mount.readOnly(other.getValue(), target);
+                rules.put(target, again.withExecute(mount == null || mount.execute()));
+                added = true;
+            }
+        }
+        return added;
+    }
+
+    /** Names through symbolic links, and what they lead to. */
+    private Map<Path, Path> otherNames() {
+        Map<Path, Path> names = new LinkedHashMap<>();
+        exceptions.all().forEach(e -> e.names().forEach(n -> names.put(n, e.path())));
+        Path given = Path.of(policy.workspace());
+        if (given.equals(given.normalize()) && !given.equals(workspace)) {
+            names.put(given, workspace);
+        }
+        return names;
+    }
+
+    private static Path firstLink(Path name) {
+        Path path = ROOT;
+        for (Path component : name) {
+            path = path.resolve(component);
+            if (Files.isSymbolicLink(path)) {
+                return path;
+            }
+        }
+        return null;
     }
 }

@@ -28,13 +28,16 @@ public final class Plan {
     private final Policy policy;
     private final Host host;
     private final Variables variables;
+    private final Exceptions exceptions;
     private final List<Mount> mounts;
     private final byte[] filter;
 
-    private Plan(Policy policy, Host host, Variables variables, List<Mount> mounts, byte[] filter) {
+    private Plan(
+            Policy policy, Host host, Variables variables, Exceptions exceptions, List<Mount> mounts, byte[] filter) {
         this.policy = policy;
         this.host = host;
         this.variables = variables;
+        this.exceptions = exceptions;
         this.mounts = List.copyOf(mounts);
         this.filter = filter;
     }
@@ -50,18 +53,16 @@ public final class Plan {
      */
     public static Plan of(Policy policy, Host host, Scratch scratch) throws SandboxException {
         Path workspace = workspace(policy, host);
-        List<Path> writable = new ArrayList<>();
-        for (String path : policy.writePaths()) {
-            writable.add(notRoot("Write path", host.canonical("Write path", path)));
+        boolean view = policy.profile().primitives().contains(Primitive.FILESYSTEM);
+        if (!view && !policy.hidePaths().isEmpty()) {
+            throw new SandboxException("Profile '" + policy.profile().name() + "' hides nothing, and path "
+                    + Quoted.of(policy.hidePaths().get(0)) + " is to be hidden: use profile 'strict'.");
         }
-        List<Path> readable = new ArrayList<>();
-        for (String path : policy.readPaths()) {
-            readable.add(host.canonical("Read path", path));
-        }
-        List<Mount> mounts = policy.profile().primitives().contains(Primitive.FILESYSTEM)
-                ? Mounts.of(policy, host, scratch, workspace, readable, writable)
-                : List.of();
-        return new Plan(policy, host, Variables.of(policy, host.variables()), mounts, filter(policy.profile(), host));
+        // Looked at under every profile: a path that is not there is a mistake in any case.
+        Exceptions exceptions = Exceptions.of(policy, host);
+        List<Mount> mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : List.of();
+        Variables variables = Variables.of(policy, host.variables());
+        return new Plan(policy, host, variables, exceptions, mounts, filter(policy.profile(), host));
     }
 
     /**
@@ -73,7 +74,7 @@ public final class Plan {
      * @throws SandboxException when a path of the policy cannot be used
      */
     public static Plan imagined(Policy policy, Host host) throws SandboxException {
-        return of(policy, host, policy.scratch() == null ? null : Scratch.imagined(Path.of(policy.scratch())));
+        return of(policy, host, Scratch.imagined(policy));
     }
 
     private static byte[] filter(Profile profile, Host host) {
@@ -84,14 +85,11 @@ public final class Plan {
     }
 
     private static Path workspace(Policy policy, Host host) throws SandboxException {
-        return notRoot("Workspace", host.canonicalDirectory("Workspace", policy.workspace()));
-    }
-
-    private static Path notRoot(String what, Path path) throws SandboxException {
-        if (path.getNameCount() == 0) {
-            throw new SandboxException(what + " '/' would make the whole machine writable: name a directory in it.");
+        Path workspace = host.canonicalDirectory("Workspace", policy.workspace());
+        if (workspace.getNameCount() == 0) {
+            throw new SandboxException("Workspace '/' would make the whole machine writable: name a directory in it.");
         }
-        return path;
+        return workspace;
     }
 
     /**
@@ -127,17 +125,21 @@ public final class Plan {
         }
         words.addAll(variables.words());
         if (asked.contains(Primitive.FILESYSTEM)) {
-            words.addAll(List.of("--root", profile.root().name().toLowerCase(Locale.ROOT)));
+            words.addAll(List.of("--root", profile.root() == Profile.Root.NAMED ? "empty" : word(profile.root())));
             mounts.forEach(m -> words.addAll(m.words()));
         }
         limits().forEach(l -> words.addAll(List.of("--rlimit", l)));
         if (filter != null) {
             words.addAll(List.of("--seccomp", filterFile));
         }
-        words.addAll(List.of("--background", policy.background().name().toLowerCase(Locale.ROOT)));
+        words.addAll(List.of("--background", word(policy.background())));
         words.addAll(List.of("--grace", String.valueOf(policy.graceSeconds())));
         words.add("end");
         return words;
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     private List<String> limits() {
@@ -197,8 +199,17 @@ public final class Plan {
         }
         if (!mounts.isEmpty()) {
             text.append("\nfile system, later lines cover earlier ones\n");
-            text.append(profile.root() == Profile.Root.RO ? "  read-only /\n" : "  as it is  /\n");
+            text.append(
+                    switch (profile.root()) {
+                        case RO -> "  read-only /\n";
+                        case HOST -> "  as it is  /\n";
+                        case NAMED -> "  empty     /\n";
+                    });
             mounts.forEach(m -> text.append("  ").append(m.describe()).append('\n'));
+        }
+        if (!mounts.isEmpty() && !exceptions.all().isEmpty()) {
+            text.append("\npaths that this launch names\n");
+            exceptions.all().forEach(e -> text.append("  ").append(e.describe()).append('\n'));
         }
         if (!limits().isEmpty()) {
             text.append("\nlimits\n");
@@ -207,11 +218,15 @@ public final class Plan {
         if (!profile.syscalls().isEmpty()) {
             text.append("\nsystem calls\n");
             Map<String, String> summaries = SeccompPolicy.availableGroups();
-            profile.syscalls().forEach(g -> text.append("  group ")
-                    .append(g)
-                    .append(": ")
-                    .append(summaries.get(g))
-                    .append('\n'));
+            for (String group : profile.syscalls()) {
+                boolean taken = group.startsWith("-");
+                String name = taken ? group.substring(1) : group;
+                text.append(taken ? "  without group " : "  group ")
+                        .append(name)
+                        .append(": ")
+                        .append(summaries.get(name))
+                        .append('\n');
+            }
             profile.allowedSyscalls()
                     .forEach(c -> text.append("  also    ").append(c).append('\n'));
             profile.deniedSyscalls()

@@ -2,6 +2,8 @@ package io.jenkins.plugins.sandbox.plan;
 
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -36,13 +38,18 @@ public final class Scratch implements AutoCloseable {
      * @return its directories
      * @throws SandboxException when they cannot be made
      */
-    public static Scratch open(Host host, String directory) throws SandboxException {
+    static Scratch open(Host host, String directory) throws SandboxException {
+        return open(host, directory, directory);
+    }
+
+    private static Scratch open(Host host, String directory, String homes) throws SandboxException {
         Path real = host.canonicalDirectory("Scratch directory", directory);
-        Scratch scratch = new Scratch(real, takeHome(real));
+        Scratch scratch = new Scratch(real, takeHome(host.canonicalDirectory("Scratch directory", homes)));
         try {
             // As /tmp is everywhere: programs check it. The scratch directory above keeps other users out.
             create(scratch.temporary(), "rwxrwxrwt");
             create(scratch.variableTemporary(), "rwxrwxrwt");
+            create(scratch.workspaceTemporary(), "rwx------");
             create(scratch.home, "rwx------");
             create(scratch.homeUpper(), "rwx------");
             create(scratch.homeWork(), "rwx------");
@@ -50,16 +57,55 @@ public final class Scratch implements AutoCloseable {
             return scratch;
         } catch (IOException e) {
             scratch.close();
-            throw new SandboxException(
-                    "Scratch directory " + Quoted.of(directory) + " cannot be filled (" + e
-                            + "): check its rights and the room on its disk.",
-                    e);
+            throw unfilled(directory, e);
         }
     }
 
+    /**
+     * Creates what a launch needs below its scratch directory, and takes a home until {@link #close}. The home of
+     * {@link Profile.Home#JOB} is below the job's scratch directory.
+     *
+     * @param policy what is asked for
+     * @param host the machine
+     * @return its directories; {@code null} when the policy has no scratch directory
+     * @throws SandboxException when they cannot be made
+     */
+    public static Scratch of(Policy policy, Host host) throws SandboxException {
+        if (policy.scratch() == null) {
+            return null;
+        }
+        String home = isJobHome(policy) ? policy.jobScratch() : policy.scratch();
+        Scratch scratch = open(host, policy.scratch(), home);
+        if (policy.profile().root() == Profile.Root.NAMED) {
+            try {
+                create(scratch.system(), "rwxr-xr-x");
+                SystemFiles.write(scratch.system(), policy.home() == null ? host.home() : policy.home());
+            } catch (IOException e) {
+                scratch.close();
+                throw unfilled(policy.scratch(), e);
+            }
+        }
+        return scratch;
+    }
+
     /** The same paths, without anything being made: for a plan that is only looked at. */
-    static Scratch imagined(Path directory) {
-        return new Scratch(directory, directory.resolve("home-0"));
+    static Scratch imagined(Policy policy) {
+        if (policy.scratch() == null) {
+            return null;
+        }
+        String home = isJobHome(policy) ? policy.jobScratch() : policy.scratch();
+        return new Scratch(Path.of(policy.scratch()), Path.of(home).resolve("home-0"));
+    }
+
+    private static boolean isJobHome(Policy policy) {
+        return policy.profile().home() == Profile.Home.JOB && policy.jobScratch() != null;
+    }
+
+    private static SandboxException unfilled(String directory, IOException cause) {
+        return new SandboxException(
+                "Scratch directory " + Quoted.of(directory) + " cannot be filled (" + cause
+                        + "): check its rights and the room on its disk.",
+                cause);
     }
 
     private static Path takeHome(Path directory) throws SandboxException {
@@ -92,16 +138,22 @@ public final class Scratch implements AutoCloseable {
         }
     }
 
-    Path directory() {
-        return directory;
-    }
-
     Path temporary() {
         return directory.resolve("tmp");
     }
 
     Path variableTemporary() {
         return directory.resolve("var-tmp");
+    }
+
+    /** What a build sees in the place of its workspace's {@code @tmp}. */
+    Path workspaceTemporary() {
+        return directory.resolve("ws-tmp");
+    }
+
+    /** What is made for {@code /etc} under {@code root = named}. */
+    Path system() {
+        return directory.resolve("etc");
     }
 
     Path homeUpper() {

@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * Which environment variables the command gets. The launcher inherits those of the process that launches, the agent's secrets
@@ -101,7 +100,6 @@ record Variables(boolean only, Set<String> names) {
         if (names.isEmpty()) {
             return only ? "  none\n" : "  all, for none of this process' own looks like a secret\n";
         }
-        String prefix = only ? "  only    " : "  without ";
-        return names.stream().map(n -> prefix + n + "\n").collect(Collectors.joining());
+        return (only ? "  only " : "  without ") + String.join(" ", names) + "\n";
     }
 }

@@ -20,8 +20,14 @@ import java.util.Set;
  * @param workspace absolute path of the directory that the command works in and may write to
  * @param writePaths absolute paths of further files and directories that may be written to
  * @param readPaths absolute paths that must be readable
+ * @param executePaths absolute paths that must be readable and executable
+ * @param hidePaths absolute paths that must not be seen
  * @param variables names of environment variables that stay whatever the profile says: those that the step sets itself, and
  *     those that are asked for by name
+ * @param agentRoot absolute path of the Jenkins agent's root directory, of which a command sees its workspace and
+ *     {@code tools}; {@code null} without Jenkins
+ * @param controlDirectory absolute path of the directory in which Jenkins and the command meet, writable; {@code null} when
+ *     there is none outside of the workspace
  * @param limits limits on top of the profile's
  * @param minimum what the launch has to reach
  * @param onShortfall what becomes of a launch that does not
@@ -31,13 +37,19 @@ import java.util.Set;
  * @param home absolute path of the home directory; {@code null} takes the launching process' own
  * @param scratch absolute path of an existing directory for {@code /tmp} and the changed home; launches that are given the
  *     same one share them. {@code null} when there is none
+ * @param jobScratch absolute path of an existing directory that stays for the job's next build, for {@code home = job};
+ *     {@code null} when there is none
  */
 public record Policy(
         Profile profile,
         String workspace,
         List<String> writePaths,
         List<String> readPaths,
+        List<String> executePaths,
+        List<String> hidePaths,
         List<String> variables,
+        String agentRoot,
+        String controlDirectory,
         Limits limits,
         Minimum minimum,
         OnShortfall onShortfall,
@@ -45,7 +57,8 @@ public record Policy(
         int graceSeconds,
         int gateSeconds,
         String home,
-        String scratch)
+        String scratch,
+        String jobScratch)
         implements Serializable {
 
     /** What becomes of a launch that does not reach its minimum. */
@@ -67,6 +80,8 @@ public record Policy(
     public Policy {
         writePaths = List.copyOf(writePaths);
         readPaths = List.copyOf(readPaths);
+        executePaths = List.copyOf(executePaths);
+        hidePaths = List.copyOf(hidePaths);
         variables = List.copyOf(variables);
     }
 
@@ -119,7 +134,11 @@ public record Policy(
                 workspace,
                 writePaths,
                 readPaths,
+                executePaths,
+                hidePaths,
                 more,
+                agentRoot,
+                controlDirectory,
                 limits,
                 minimum,
                 onShortfall,
@@ -127,7 +146,8 @@ public record Policy(
                 graceSeconds,
                 gateSeconds,
                 home,
-                scratch);
+                scratch,
+                jobScratch);
     }
 
     /** Collects the settings of a policy. Every method returns the builder itself. */
@@ -136,7 +156,11 @@ public record Policy(
         private final String workspace;
         private final List<String> writePaths = new ArrayList<>();
         private final List<String> readPaths = new ArrayList<>();
+        private final List<String> executePaths = new ArrayList<>();
+        private final List<String> hidePaths = new ArrayList<>();
         private final List<String> variables = new ArrayList<>();
+        private String agentRoot;
+        private String controlDirectory;
         private Limits limits = Limits.NONE;
         private Level minimumLevel = Level.NONE;
         private final Set<Primitive> required = EnumSet.noneOf(Primitive.class);
@@ -146,6 +170,7 @@ public record Policy(
         private int gateSeconds = 60;
         private String home;
         private String scratch;
+        private String jobScratch;
 
         private Builder(Profile profile, String workspace) {
             this.profile = profile;
@@ -165,6 +190,38 @@ public record Policy(
          */
         public Builder read(String path) {
             readPaths.add(path);
+            return this;
+        }
+
+        /**
+         * @param path absolute path that must be readable and executable
+         */
+        public Builder execute(String path) {
+            executePaths.add(path);
+            return this;
+        }
+
+        /**
+         * @param path absolute path that must not be seen
+         */
+        public Builder hide(String path) {
+            hidePaths.add(path);
+            return this;
+        }
+
+        /**
+         * @param path absolute path of the Jenkins agent's root directory, see {@link Policy#agentRoot}
+         */
+        public Builder agentRoot(String path) {
+            agentRoot = path;
+            return this;
+        }
+
+        /**
+         * @param path absolute path, see {@link Policy#controlDirectory}
+         */
+        public Builder controlDirectory(String path) {
+            controlDirectory = path;
             return this;
         }
 
@@ -249,6 +306,14 @@ public record Policy(
         }
 
         /**
+         * @param path absolute path of an existing directory, see {@link Policy#jobScratch}
+         */
+        public Builder jobScratch(String path) {
+            jobScratch = path;
+            return this;
+        }
+
+        /**
          * @return the policy
          * @throws SandboxException when a number is out of range, a required row is not asked for, or the profile needs
          *     something that this version cannot do yet
@@ -262,12 +327,20 @@ public record Policy(
                 throw new SandboxException("Profile '" + profile.name() + "' needs what this version cannot do yet: "
                         + Quoted.list(missing) + ". Use profile 'strict' or 'standard'.");
             }
+            if (profile.home() == Profile.Home.JOB && jobScratch == null) {
+                throw new SandboxException("Home 'job' stays for the job's next build, and there is no job:"
+                        + " use home = overlay or home = scratch.");
+            }
             Policy policy = new Policy(
                     profile,
                     workspace,
                     writePaths,
                     readPaths,
+                    executePaths,
+                    hidePaths,
                     variables,
+                    agentRoot,
+                    controlDirectory,
                     limits,
                     new Minimum(minimumLevel, List.copyOf(required)),
                     onShortfall,
@@ -275,7 +348,8 @@ public record Policy(
                     graceSeconds,
                     gateSeconds,
                     home,
-                    scratch);
+                    scratch,
+                    jobScratch);
             if (onShortfall == OnShortfall.FAIL) {
                 checkReachable(policy);
             }

@@ -27,7 +27,8 @@ import java.util.Set;
  * @param network which network the command sees
  * @param environment which variables the command gets
  * @param openFiles the limit on open files of each process, 16 to 1048576
- * @param syscalls the groups of system calls that are allowed, by name; empty without the row {@code seccomp}
+ * @param syscalls the groups of system calls that are allowed, by name, and with a {@code -} before it those that are taken
+ *     away from them again; empty without the row {@code seccomp}
  * @param allowedSyscalls single calls allowed on top of the groups
  * @param deniedSyscalls single calls taken out of the groups
  */
@@ -50,7 +51,10 @@ public record Profile(
     /** The built-in profiles, weakest first. */
     public static final List<String> BUILT_IN = List.of("standard", "strict", "offline", "locked");
 
-    /** What a network of the launch's own is made of. */
+    /**
+     * What a network of the launch's own is made of. Not LANDLOCK_NET: it refuses TCP over loopback too, which many a test
+     * needs.
+     */
     static final List<Primitive> NETWORK_ROWS = List.of(Primitive.NETWORK_NAMESPACE);
 
     /** What the file system starts from. */
@@ -59,7 +63,7 @@ public record Profile(
         HOST,
         /** The machine's, read-only and nosuid. */
         RO,
-        /** Nothing but what is named. */
+        /** Nothing but programs, what they need, and what is named; only what is named for it can be executed. */
         NAMED
     }
 
@@ -68,7 +72,9 @@ public record Profile(
         /** The machine's. */
         HOST,
         /** Directories of the scratch directory, or empty ones of the launch without one. */
-        PRIVATE
+        PRIVATE,
+        /** Empty ones in memory, at most 1 GiB each, that are gone with the launch. */
+        EMPTY
     }
 
     /** What {@code /dev} is. */
@@ -87,9 +93,9 @@ public record Profile(
         OVERLAY,
         /** An empty scratch directory. */
         SCRATCH,
-        /** A scratch directory that stays for the job's next build. */
+        /** As OVERLAY, with a scratch directory that stays for the job's next build. */
         JOB,
-        /** Empty, and gone with the launch. */
+        /** Empty, in memory, at most 1 GiB, and gone with the launch. */
         EMPTY
     }
 
@@ -157,7 +163,9 @@ public record Profile(
         if (syscalls.isEmpty()) {
             return Optional.empty();
         }
-        SeccompPolicy.Builder builder = SeccompPolicy.builder().groups(syscalls);
+        SeccompPolicy.Builder builder = SeccompPolicy.builder()
+                .groups(syscalls.stream().filter(g -> !g.startsWith("-")).toList());
+        syscalls.stream().filter(g -> g.startsWith("-")).forEach(g -> builder.exclude(g.substring(1)));
         allowedSyscalls.forEach(builder::allow);
         deniedSyscalls.forEach(name -> builder.deny(name, Errno.EPERM));
         return Optional.of(builder.build());

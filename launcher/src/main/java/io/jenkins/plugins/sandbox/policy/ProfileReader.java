@@ -115,12 +115,6 @@ final class ProfileReader {
     static List<String> notBuiltYet(Profile profile) {
         List<String> missing = new ArrayList<>();
         profile.primitives().stream().filter(p -> !p.isBuilt()).forEach(p -> missing.add("primitive " + p.wireName()));
-        if (profile.root() == Profile.Root.NAMED) {
-            missing.add("root = named");
-        }
-        if (profile.home() == Profile.Home.JOB || profile.home() == Profile.Home.EMPTY) {
-            missing.add("home = " + word(profile.home()));
-        }
         return missing;
     }
 
@@ -188,7 +182,7 @@ final class ProfileReader {
             throw error(lineOf("environment"), "'environment = named' needs the primitive environment");
         }
         boolean seccomp = read.primitives().contains(Primitive.SECCOMP);
-        if (seccomp == read.syscalls().isEmpty()) {
+        if (seccomp == read.syscalls().stream().allMatch(g -> g.startsWith("-"))) {
             throw error(lineOf("syscalls"), "'syscalls' and the primitive seccomp go together");
         }
         if (!seccomp

@@ -101,6 +101,7 @@ public final class SeccompPolicy {
     /** Not thread-safe. Each method throws {@link IllegalArgumentException} for a name that it does not know. */
     public static final class Builder {
         private final Set<String> groups = new LinkedHashSet<>(List.of(SyscallGroups.LAUNCHER, SyscallGroups.BUILD));
+        private final Set<String> excluded = new LinkedHashSet<>();
         private final Map<String, Verdict> singles = new LinkedHashMap<>();
 
         private Builder() {}
@@ -137,6 +138,19 @@ public final class SeccompPolicy {
         }
 
         /**
+         * Takes the calls of this group out of all the others, but for those that the launcher itself uses.
+         *
+         * @throws IllegalArgumentException also for {@code @launcher}
+         */
+        public Builder exclude(String group) {
+            if (knownGroup(group).equals(SyscallGroups.LAUNCHER)) {
+                throw new IllegalArgumentException("seccomp group '@launcher' cannot be taken away: " + NEEDED);
+            }
+            excluded.add(group);
+            return this;
+        }
+
+        /**
          * Allows one call, whatever its groups say; its argument check, where there is one, stays. Of {@code allow} and
          * {@link #deny} for the same name the later counts.
          */
@@ -168,6 +182,12 @@ public final class SeccompPolicy {
             SyscallGroups.builtIn().refused().forEach((name, errno) -> verdicts.put(name, new Verdict.Deny(errno)));
             groups.forEach(name -> group(name).allowed().forEach(call -> verdicts.put(call, checked(call))));
             groups.forEach(name -> group(name).unchecked().forEach(call -> verdicts.put(call, Verdict.ALLOW)));
+            Map<String, Integer> refused = SyscallGroups.builtIn().refused();
+            excluded.stream()
+                    .flatMap(name -> group(name).allowed().stream())
+                    .filter(call -> !group(SyscallGroups.LAUNCHER).allowed().contains(call))
+                    .forEach(call -> verdicts.put(
+                            call, refused.containsKey(call) ? new Verdict.Deny(refused.get(call)) : UNKNOWN));
             verdicts.putAll(singles);
             return new SeccompPolicy(Collections.unmodifiableSet(new LinkedHashSet<>(groups)), verdicts);
         }

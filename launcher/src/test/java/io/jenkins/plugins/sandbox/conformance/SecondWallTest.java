@@ -70,7 +70,8 @@ class SecondWallTest {
     void aControlDirectoryTakesFilesAndNoLinks() throws Exception {
         Path control = Files.createDirectory(directory.resolve("control"));
         String script = "cd " + control + "; echo x > log.tmp; mv log.tmp log && echo renamed; rm -f log; "
-                + "ln -s /etc/passwd log && echo linked; ln " + workspace + "/file log && echo hard";
+                + "ln -s /etc/passwd log && echo linked; ln " + workspace
+                + "/file log && echo hard; mkfifo pipe && echo pipe";
         Files.createFile(workspace.resolve("file"));
         Result result = launch.strict(workspace)
                 .primitives(List.of("landlock_fs"))

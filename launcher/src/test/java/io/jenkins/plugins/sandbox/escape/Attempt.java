@@ -19,7 +19,7 @@ import java.util.function.UnaryOperator;
  *     can be seen from inside
  * @param twin something harmless and much alike, which must go on working in every profile: ends with status 0
  * @param stoppedBy the built-in profiles that stop it once everything that is planned is there
- * @param refused it is the launch itself that does not happen
+ * @param refusedBy the profiles under which the launch itself does not happen
  * @param proof whether it succeeded
  * @param setting where it is tried
  */
@@ -31,7 +31,7 @@ record Attempt(
         String script,
         String twin,
         Set<String> stoppedBy,
-        boolean refused,
+        Set<String> refusedBy,
         Proof proof,
         Setting setting) {
     static final String REACHED = "REACHED";
@@ -87,10 +87,10 @@ record Attempt(
         /** The very same without a sandbox, as the same user. */
         NONE,
         /**
-         * In the sandbox of profile {@code strict} without the rows capabilities and seccomp: what is attempted needs root in
+         * In the sandbox of profile {@code strict} without the rows capabilities, Landlock and seccomp: what is attempted needs root in
          * a mount namespace of its own, and there is none without a sandbox.
          */
-        UNPRIVILEGED_ROWS,
+        WITHOUT_PRIVILEGE_ROWS,
         /** In a chroot instead of a sandbox: the thing to break out of. */
         CHROOT
     }
@@ -130,7 +130,7 @@ record Attempt(
         private final String title;
         private List<String> cves = List.of();
         private String script;
-        private boolean refused;
+        private Set<String> refusedBy = Set.of();
         private Proof proof = Proof.SAID;
         private Setting setting = Setting.ORDINARY;
 
@@ -174,9 +174,9 @@ record Attempt(
             return this;
         }
 
-        /** The launch itself is refused where the attempt is stopped. */
-        Builder isRefused() {
-            refused = true;
+        /** These profiles stop it by refusing the launch itself. */
+        Builder isRefusedBy(Set<String> profiles) {
+            refusedBy = profiles;
             return this;
         }
 
@@ -222,7 +222,7 @@ record Attempt(
         }
 
         Attempt stoppedBy(Set<String> profiles, String twin) {
-            return new Attempt(name, group, title, cves, script, twin, profiles, refused, proof, setting);
+            return new Attempt(name, group, title, cves, script, twin, profiles, refusedBy, proof, setting);
         }
     }
 }

@@ -11,7 +11,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 
 /** All attempts, as data: what is tried, what must go on working, and who stops it. */
 final class Attempts {
@@ -23,37 +22,15 @@ final class Attempts {
     /** Within reach of every profile: it is no harm, or it is for something else than a sandbox to prevent. */
     private static final Set<String> NONE = Set.of();
 
-    private static final Set<String> OFFLINE_PENDING = Set.of(
-            "read-other-workspace",
-            "read-agent",
-            "read-home-ssh",
-            "read-home-cloud",
-            "read-home-registry",
-            "read-home-git",
-            "read-home-cluster",
-            "link-to-home",
-            "git-hook",
-            "git-config",
-            "git-rename",
-            "git-submodule-config",
-            "git-submodule-hook",
-            "git-submodule-link",
-            "docker-socket",
-            "message-bus",
-            "cluster-token",
-            "named-pipe",
-            "other-steps-secret",
-            "log-link",
-            "log-link-moved",
-            "result-pipe");
-
-    private static final Set<String> STRICT_PENDING = withMore(OFFLINE_PENDING, "abstract-socket");
+    private static final Set<String> PENDING_WITH_A_VIEW =
+            Set.of("log-link", "log-link-moved", "result-pipe", "git-common-directory");
 
     /**
      * What the finished work has to stop and does not stop yet: profile, and the names of attempts. The suite prints them.
      * An entry whose attempt is stopped fails, so that none stays here by mistake.
      */
-    static final Map<String, Set<String>> PENDING = Map.of("strict", STRICT_PENDING, "offline", OFFLINE_PENDING);
+    static final Map<String, Set<String>> PENDING =
+            Map.of("strict", PENDING_WITH_A_VIEW, "offline", PENDING_WITH_A_VIEW, "locked", PENDING_WITH_A_VIEW);
 
     // Harmless twins that several attempts share.
     private static final String WRITES = "echo x > new && mv new newer && test -s newer && rm newer";
@@ -75,12 +52,6 @@ final class Attempts {
     private static final String STEPS_OWN_VARIABLE = "test \"$" + Runs.STEP_VARIABLE + "\" = step && test -n \"$PATH\"";
 
     private Attempts() {}
-
-    private static Set<String> withMore(Set<String> names, String... more) {
-        Set<String> all = new TreeSet<>(names);
-        all.addAll(List.of(more));
-        return Collections.unmodifiableSet(all);
-    }
 
     static List<Attempt> all() {
         List<Attempt> all = new ArrayList<>();
@@ -165,13 +136,14 @@ final class Attempts {
                         .behind("exec \"$@\" < \"$HOST\"")
                         .does("cd /proc/self/fd/0 && echo changed > file")
                         .outside((scene, result) -> scene.isChanged("host/file"))
-                        .isRefused()
+                        .isRefusedBy(STRICT)
                         .stoppedBy(STRICT, "true"),
                 attempt(Group.FILES, "inherited-cwd", "reach the machine's files by the working directory")
                         .cve("CVE-2024-21626")
                         .in("HOST")
                         .does("echo changed > file")
                         .outside((scene, result) -> scene.isChanged("host/file"))
+                        .isRefusedBy(LOCKED)
                         .stoppedBy(STRICT, "cd \"$WS\" && " + WRITES),
                 attempt(Group.FILES, "devices", "reach a device of the machine (FUSE, KVM, tunnels and the like)")
                         .does("found=no\n"
@@ -239,12 +211,31 @@ final class Attempts {
                         .does("echo x >> .git/modules/sub/config || { mv .git/modules/sub .git/modules/old;"
                                 + " mkdir -p .git/modules/sub; echo x > .git/modules/sub/config; }")
                         .outside((scene, result) -> scene.isChanged("agent/workspace/job/.git/modules/sub/config"))
-                        .stoppedBy(STRICT, "echo x > .git/modules/sub/index && echo y > .git/modules/sub/HEAD"),
+                        .stoppedBy(STRICT, "echo x > sub/source && grep -q original .git/modules/sub/config"),
                 attempt(Group.FILES, "git-submodule-hook", "leave a git hook in a submodule")
                         .does("echo x > .git/modules/sub/hooks/post-checkout")
                         .outside((scene, result) ->
                                 scene.exists("agent/workspace/job/.git/modules/sub/hooks/post-checkout"))
-                        .stoppedBy(STRICT, "echo x > .git/modules/sub/index"),
+                        .stoppedBy(STRICT, "mkdir sub/d && echo x > sub/d/source"),
+                attempt(
+                                Group.FILES,
+                                "git-common-directory",
+                                "give git another directory for its configuration and hooks")
+                        .does("echo other > .git/commondir")
+                        .outside((scene, result) -> scene.holds("agent/workspace/job/.git/commondir", "other"))
+                        .stoppedBy(STRICT, COMMITS),
+                attempt(Group.FILES, "git-neighbour", "leave a git hook in a checkout in a directory of the workspace")
+                        .does(
+                                "echo x > checkout/.git/hooks/post-checkout"
+                                        + " || { mv checkout old && mkdir -p checkout/.git/hooks && echo x > checkout/.git/hooks/post-checkout; }")
+                        .outside((scene, result) ->
+                                scene.exists("agent/workspace/job/checkout/.git/hooks/post-checkout"))
+                        .stoppedBy(STRICT, "echo x > checkout/.git/index && echo x > checkout/source"),
+                attempt(Group.FILES, "git-deeper", "leave a git hook in a checkout deeper in the workspace")
+                        .does("echo x > deep/er/.git/hooks/post-checkout")
+                        .outside(
+                                (scene, result) -> scene.exists("agent/workspace/job/deep/er/.git/hooks/post-checkout"))
+                        .stoppedBy(NONE, "echo x > deep/er/source"),
                 attempt(Group.FILES, "git-new-repository", "make a new repository where a later checkout will find it")
                         .does("mkdir -p later/.git/hooks && echo x > later/.git/hooks/post-checkout")
                         .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git/hooks/post-checkout"))
@@ -280,12 +271,12 @@ final class Attempts {
     private static List<Attempt> mounts() {
         return List.of(
                 attempt(Group.MOUNTS, "remount", "make the read-only view writable again, as root")
-                        .asRoot(Control.UNPRIVILEGED_ROWS)
+                        .asRoot(Control.WITHOUT_PRIVILEGE_ROWS)
                         .does("mount -o remount,bind,rw /\necho changed > \"$HOST/file\"")
                         .outside((scene, result) -> scene.isChanged("host/file"))
                         .stoppedBy(STRICT, WRITES),
                 attempt(Group.MOUNTS, "uncover", "take a mount away to see what it covers, as root")
-                        .asRoot(Control.UNPRIVILEGED_ROWS)
+                        .asRoot(Control.WITHOUT_PRIVILEGE_ROWS)
                         .gets("umount -l /tmp; grep -q secret \"$TMPX/secret\"")
                         .stoppedBy(STRICT, OWN_TMP),
                 attempt(Group.MOUNTS, "enter-own-namespace", "leave a chroot through /proc/self/ns, as root")
@@ -580,7 +571,7 @@ final class Attempts {
                         .gets("tr '\\0' '\\n' < /proc/$JVM/environ | grep -q ^JENKINS_SECRET=")
                         .stoppedBy(STRICT, STEPS_OWN_VARIABLE),
                 attempt(Group.ENVIRONMENT, "any-variable", "read an ordinary variable of the agent")
-                        .gets("printenv SANDBOX_TEST_ORDINARY > /dev/null")
+                        .gets("printenv SANDBOX_TEST_OTHER > /dev/null")
                         .stoppedBy(LOCKED, STEPS_OWN_VARIABLE));
     }
 
@@ -609,7 +600,7 @@ final class Attempts {
                         .stoppedBy(STRICT, "\"$T\" open /proc/self/exe r | grep -q ESCAPED"),
                 attempt(Group.REPORTS, "inits-memory", "change the memory of the sandbox's init")
                         .calls("open /proc/$PPID/mem rw")
-                        .stoppedBy(STRICT, "\"$T\" open /proc/self/mem rw | grep -q ESCAPED"),
+                        .stoppedBy(STRICT, "\"$T\" open /proc/self/mem r | grep -q ESCAPED"),
                 attempt(Group.REPORTS, "trace-init", "trace the sandbox's init")
                         .calls("ptrace $PPID")
                         .stoppedBy(STRICT, STARTS_PROCESSES),
@@ -623,7 +614,7 @@ final class Attempts {
                         .stoppedBy(STRICT, OWN_CHILD),
                 attempt(Group.REPORTS, "offer-init", "make the kernel choose init first when memory runs out")
                         .gets("echo 1000 > /proc/$PPID/oom_score_adj")
-                        .stoppedBy(NONE, "echo 1000 > /proc/$$/oom_score_adj"),
+                        .stoppedBy(STRICT, "grep -q . /proc/$$/oom_score_adj"),
                 attempt(Group.REPORTS, "limit-init", "limit what the sandbox's init may write")
                         .calls("limit $PPID")
                         .stoppedBy(STRICT, "\"$T\" limit 0 | grep -q ESCAPED"));

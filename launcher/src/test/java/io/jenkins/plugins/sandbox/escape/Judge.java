@@ -14,7 +14,7 @@ final class Judge {
     static Optional<String> complaint(
             Attempt attempt, String profile, boolean pending, Result result, boolean escaped) {
         boolean expected = attempt.stoppedBy().contains(profile);
-        boolean mayBeRefused = attempt.refused() && expected;
+        boolean mayBeRefused = attempt.refusedBy().contains(profile);
         if (result.refusal() != null) {
             return mayBeRefused && !escaped ? Optional.empty() : Optional.of("the launch was refused");
         }

@@ -12,7 +12,7 @@ class JudgeTest {
             Attempt.attempt(Attempt.Group.FILES, "a", "b").gets("true").stoppedBy(Set.of("strict"), "true");
     private static final Attempt REFUSED = Attempt.attempt(Attempt.Group.FILES, "a", "b")
             .gets("true")
-            .isRefused()
+            .isRefusedBy(Set.of("strict"))
             .stoppedBy(Set.of("strict"), "true");
 
     private static Result result(String... lines) {

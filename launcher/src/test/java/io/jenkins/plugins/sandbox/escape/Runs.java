@@ -39,7 +39,8 @@ final class Runs {
     /** Only so that a defect fails a test instead of hanging it; no test asserts a time. */
     private static final Duration HANGS_AFTER = Duration.ofSeconds(60);
 
-    private static final Set<Primitive> PRIVILEGE_ROWS = EnumSet.of(Primitive.CAPABILITIES, Primitive.SECCOMP);
+    private static final Set<Primitive> PRIVILEGE_ROWS =
+            EnumSet.of(Primitive.CAPABILITIES, Primitive.LANDLOCK_FS, Primitive.LANDLOCK_SCOPE, Primitive.SECCOMP);
 
     private final Attempt attempt;
     private final Setting setting;
@@ -66,11 +67,13 @@ final class Runs {
     /** The attempt where it must succeed. */
     Result control() throws Exception {
         String script = scene.assignments("none") + attempt.script();
-        if (setting.control() == Control.UNPRIVILEGED_ROWS) {
+        if (setting.control() == Control.WITHOUT_PRIVILEGE_ROWS) {
             return launched(scene.policy(withoutPrivilegeRows()), script);
         }
-        // A shell in between, so that the parent is this user's shell and not this JVM.
-        List<String> words = List.of("sh", "-c", "sh -c \"$1\"; :", "sh", script);
+        // A shell in between, so that the parent is this user's shell and not this JVM. And one in front that lives
+        // until the
+        // last process with this stdout is gone: a Process reads nothing any more when its own process has ended.
+        List<String> words = List.of("sh", "-c", "sh -c 'sh -c \"$1\"; :' sh \"$1\" | cat", "sh", script);
         if (setting.start() == Start.STAGED) {
             return staged(words, script);
         }
@@ -169,6 +172,8 @@ final class Runs {
                 "--profile",
                 profile.name(),
                 "--workspace",
+                scene.workspace().toString(),
+                "--exec",
                 scene.workspace().toString(),
                 "--min-level",
                 level.name());

@@ -50,6 +50,8 @@ final class Scene implements AutoCloseable {
                 "agent/workspace/job/.git/hooks",
                 "agent/workspace/job/.git/refs/heads",
                 "agent/workspace/job/.git/modules/sub/hooks",
+                "agent/workspace/job/checkout/.git/hooks",
+                "agent/workspace/job/deep/er/.git/hooks",
                 "agent/workspace/job@tmp/durable-1",
                 "agent/workspace/job@tmp/durable-2",
                 "agent/workspace/job@tmp/secretFiles/other",
@@ -137,7 +139,11 @@ final class Scene implements AutoCloseable {
         return Policy.builder(profile, workspace().toString())
                 .home(home().toString())
                 .scratch(base.resolve("scratch").toString())
-                .write(base.resolve("agent/workspace/job@tmp/durable-1").toString());
+                .agentRoot(base.resolve("agent").toString())
+                .controlDirectory(
+                        base.resolve("agent/workspace/job@tmp/durable-1").toString())
+                // Under `locked`, nothing is executed there unless it is named for that; the attempts are.
+                .execute(workspace().toString());
     }
 
     /** Assignments of a shell, for all scripts. */

@@ -134,10 +134,9 @@ class KernelTest {
             command.addAll(List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups"));
         }
         command.addAll(List.of("env", "HOME=" + directory.resolve("home"), "LANG=C.UTF-8", "LC_ALL=C.UTF-8"));
-        command.add("SANDBOX_TEST_TOKEN=the agent's");
+        command.addAll(List.of("SANDBOX_TEST_TOKEN=the agent's", "SANDBOX_TEST_OTHER=other"));
         // What the escape suite tries to read: an agent's own variables.
         command.addAll(List.of("JENKINS_SECRET=agents", "AWS_SECRET_ACCESS_KEY=agents", "SSH_AUTH_SOCK=/nowhere"));
-        command.add("SANDBOX_TEST_ORDINARY=agents");
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + directory.resolve("tmp")));
         command.add("-Dsandbox.test.outside=" + outside);

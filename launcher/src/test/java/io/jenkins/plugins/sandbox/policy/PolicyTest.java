@@ -82,6 +82,14 @@ class PolicyTest {
     }
 
     @Test
+    void aHomeOfTheJobNeedsAJob() throws Exception {
+        Profile job = Profile.named("strict").withHome(Profile.Home.JOB);
+        assertThatThrownBy(() -> Policy.builder(job, "/ws").build()).hasMessageContaining("there is no job");
+        assertThat(Policy.builder(job, "/ws").jobScratch("/j").build().jobScratch())
+                .isEqualTo("/j");
+    }
+
+    @Test
     void variablesAccumulate() throws Exception {
         Policy policy = builder("strict").keepVariables(List.of("A")).build();
         assertThat(policy.keepingVariables(List.of("B")).variables()).containsExactly("A", "B");
@@ -93,6 +101,11 @@ class PolicyTest {
         Policy policy = builder("strict")
                 .write("/a")
                 .read("/b")
+                .execute("/c")
+                .hide("/d")
+                .agentRoot("/e")
+                .controlDirectory("/f")
+                .jobScratch("/g")
                 .keepVariables(List.of("A"))
                 .limits(new Limits(1, null, null))
                 .minimumLevel(Level.FULL)

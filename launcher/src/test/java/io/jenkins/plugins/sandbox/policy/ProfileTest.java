@@ -60,23 +60,40 @@ class ProfileTest {
                         "rlimit_nofile",
                         "no_new_privs",
                         "capabilities",
+                        "landlock_fs",
+                        "landlock_scope",
                         "seccomp");
         assertThat(Profile.named("strict").openFiles()).isEqualTo(65_536);
         assertThat(Profile.named("strict").notBuiltYet()).isEmpty();
         assertThat(Profile.named("standard").notBuiltYet()).isEmpty();
         assertThat(Profile.named("offline").notBuiltYet()).isEmpty();
+        assertThat(Profile.named("locked").notBuiltYet()).isEmpty();
     }
 
-    @ParameterizedTest
-    @CsvSource({"locked, root = named", "locked, home = empty"})
-    void whatIsNotThereYetIsNamedWhenItIsAskedFor(String name, String missing) throws Exception {
-        Profile profile = Profile.named(name);
-        assertThat(profile.notBuiltYet()).contains(missing);
+    @Test
+    void whatIsNotThereYetIsNamedWhenItIsAskedFor() throws Exception {
+        Profile profile = Profile.parse("mine", "primitives = cgroup");
+        assertThat(profile.notBuiltYet()).containsExactly("primitive cgroup");
         assertThatThrownBy(() -> Policy.builder(profile, "/ws").build())
                 .isInstanceOf(SandboxException.class)
-                .hasMessageContaining("'" + name + "'")
-                .hasMessageContaining(missing)
+                .hasMessageContaining("'mine'")
+                .hasMessageContaining("primitive cgroup")
                 .hasMessageContaining("Use profile 'strict'");
+    }
+
+    @Test
+    void groupsOfSystemCallsAreAddedAndTakenAway() throws Exception {
+        String rows = "primitives = seccomp no_new_privs\nsyscalls = ";
+        Profile profile = Profile.parse("mine", rows + "@build debug -@aio -@signal");
+        assertThat(profile.syscallPolicy()).get().satisfies(p -> {
+            assertThat(p.verdict("ptrace").describe()).isEqualTo("allowed");
+            assertThat(p.verdict("io_submit").describe()).isEqualTo("refused with ENOSYS");
+            assertThat(p.verdict("signalfd").describe()).isEqualTo("refused with ENOSYS");
+            assertThat(p.verdict("kill").describe()).as("the launcher's own").isEqualTo("allowed");
+        });
+        assertThat(Profile.parse("mine", rows + "@build debug -debug").syscallPolicy())
+                .get()
+                .satisfies(p -> assertThat(p.verdict("ptrace").describe()).isEqualTo("refused with EPERM"));
     }
 
     @Test
@@ -143,6 +160,10 @@ class ProfileTest {
                 "open-files = 3                            | use 16 to 1048576",
                 "open-files = 99999999                     | 'open-files' must be a number",
                 "primitives = seccomp no_new_privs\\nsyscalls = @nope | @nope",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build -nope | 'nope'",
+                "primitives = seccomp no_new_privs\\nsyscalls = -@aio | the primitive seccomp go together",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build -@launcher | cannot be taken away",
+                "primitives = seccomp no_new_privs\\nsyscalls = @build compat32 | 'compat32' is not built yet",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-allow = nosuchcall | nosuchcall",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-deny = execve | execve"
             })

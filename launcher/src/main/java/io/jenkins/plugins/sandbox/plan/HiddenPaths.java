@@ -1,0 +1,44 @@
+package io.jenkins.plugins.sandbox.plan;
+
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What no build sees unless it is asked for by name: {@code hidden.txt}, as far as it is there. */
+final class HiddenPaths {
+    private static final Map<String, List<String>> FILE = DataFile.read("hidden.txt");
+
+    private HiddenPaths() {}
+
+    /**
+     * @param home canonical path of the home directory
+     * @return canonical paths
+     */
+    static Set<Path> of(Host host, Optional<Path> home) throws SandboxException {
+        Set<Path> hidden = new LinkedHashSet<>();
+        if (home.isPresent()) {
+            addExisting(host, hidden, home.get(), FILE.get("home"));
+        }
+        addExisting(host, hidden, Path.of("/"), FILE.get("machine"));
+        return hidden;
+    }
+
+    private static void addExisting(Host host, Set<Path> hidden, Path directory, List<String> names)
+            throws SandboxException {
+        for (Path path : PathList.existing(directory, names)) {
+            // A link that leads nowhere shows nothing.
+            if (Files.exists(path)) {
+                Path real = host.canonical("Hidden path", path.toString());
+                // Many a history file is a link to /dev/null.
+                if (real.getNameCount() > 0 && !real.startsWith("/dev") && !real.startsWith("/proc")) {
+                    hidden.add(real);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,377 @@
+package io.jenkins.plugins.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What a command sees and can change, seen from inside. The same script runs under {@code standard}, which leaves the file
+ * system alone, as the control: there each attempt succeeds.
+ */
+@Tag("kernel")
+class ViewTest {
+    /** As strict, with the machine's /tmp: that is where this test's directories are. */
+    private static final String VIEW = """
+            primitives = session close_fds environment user_namespace pid_namespace mount_namespace filesystem proc \
+            no_new_privs capabilities landlock_fs
+            root = ro
+            dev = minimal
+            home = overlay
+            """;
+
+    private Path directory;
+    private Path workspace;
+    private Path home;
+    private Path scratch;
+
+    @BeforeEach
+    void directories(@TempDir Path temporary) throws IOException {
+        directory = temporary.toRealPath();
+        workspace = Files.createDirectories(directory.resolve("agent/workspace/job"));
+        home = Files.createDirectory(directory.resolve("home"));
+        scratch = Files.createDirectory(directory.resolve("scratch"));
+    }
+
+    private Policy.Builder policy(Profile profile) {
+        return Policy.builder(profile, workspace.toString())
+                .home(home.toString())
+                .scratch(scratch.toString())
+                .minimumLevel(profile.isStandard() ? Level.BASELINE : Level.FULL);
+    }
+
+    private Policy.Builder view() throws SandboxException {
+        return policy(Profile.parse("view", VIEW));
+    }
+
+    private Policy.Builder standard() throws SandboxException {
+        return policy(Profile.named("standard"));
+    }
+
+    private Policy.Builder locked() throws SandboxException {
+        return policy(Profile.named("locked"));
+    }
+
+    private String run(Policy.Builder policy, String script) throws Exception {
+        SandboxedProcess process = Sandbox.of(policy.build())
+                .process(b -> {
+                    b.redirectErrorStream(true);
+                    b.environment().put("HOME", home.toString());
+                    b.environment().put("D", directory.toString());
+                })
+                .start(List.of("sh", "-c", script));
+        String output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        // So that the next launch gets the same home.
+        assertThat(process.awaitEnding(Duration.ofSeconds(30))).isPresent();
+        return output;
+    }
+
+    private static Path file(Path path, String content) throws IOException {
+        Files.createDirectories(path.getParent());
+        return Files.writeString(path, content);
+    }
+
+    private static Path program(Path path) throws IOException {
+        Path file = file(path, "#!/bin/sh\necho ran\n");
+        return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    @Test
+    void secretsInTheHomeDirectoryAreHidden() throws Exception {
+        file(home.resolve(".ssh/id_rsa"), "secret\n");
+        file(home.resolve(".ssh/known_hosts"), "hosts\n");
+        file(home.resolve(".netrc"), "secret\n");
+        file(home.resolve(".m2/settings-security.xml"), "secret\n");
+        file(home.resolve(".config/gcloud/credentials.db"), "secret\n");
+        file(directory.resolve("elsewhere/credentials"), "secret\n");
+        Files.createSymbolicLink(home.resolve(".aws"), directory.resolve("elsewhere"));
+        Files.createSymbolicLink(home.resolve(".bash_history"), Path.of("/dev/null"));
+        file(home.resolve(".m2/repository/a.jar"), "cached\n");
+        String script = "cd ~; cat .ssh/id_rsa .netrc .m2/settings-security.xml .config/gcloud/credentials.db"
+                + " .aws/credentials \"$D\"/elsewhere/credentials .m2/repository/a.jar 2>/dev/null";
+        assertThat(run(standard(), script)).isEqualTo("secret\n".repeat(6) + "cached\n");
+        assertThat(run(view(), script)).isEqualTo("cached\n");
+        assertThat(run(
+                        view(),
+                        "cd ~; rm -rf .ssh; mv .ssh s; umount .ssh; ls -A .ssh; echo new > .m2/new; cat .m2/new"))
+                .doesNotContain("id_rsa")
+                .endsWith("new\n");
+        assertThat(run(view().read(home + "/.ssh/known_hosts"), "cd ~; ls -A .ssh; cat .ssh/known_hosts"))
+                .isEqualTo("known_hosts\nhosts\n");
+        assertThat(run(view().read(home + "/.ssh"), "cat ~/.ssh/id_rsa")).isEqualTo("secret\n");
+    }
+
+    @Test
+    void aSecretInTheWorkspaceItselfIsHidden() throws Exception {
+        workspace = home;
+        file(home.resolve(".ssh/id_rsa"), "secret\n");
+        assertThat(run(standard(), "cat ~/.ssh/id_rsa")).isEqualTo("secret\n");
+        assertThat(run(view(), "cat ~/.ssh/id_rsa; touch ~/made")).doesNotContain("secret");
+        assertThat(home.resolve("made")).exists();
+    }
+
+    @Test
+    void ofTheAgentsDirectoryABuildSeesItsWorkspaceAndTheTools() throws Exception {
+        Path root = directory.resolve("agent");
+        file(root.resolve("secrets/master.key"), "secret\n");
+        file(root.resolve("workspace/other/file"), "secret\n");
+        file(root.resolve("workspace/job@2/file"), "secret\n");
+        file(root.resolve("workspace/job@tmp/secretFiles/other"), "secret\n");
+        Path mine = file(root.resolve("workspace/job@tmp/secretFiles/mine"), "mine\n");
+        Path control = Files.createDirectories(root.resolve("workspace/job@tmp/durable-1"));
+        file(root.resolve("tools/jdk"), "tool\n");
+        file(workspace.resolve("here"), "here\n");
+        String script = "cd \"$D\"/agent; cat secrets/* workspace/other/file workspace/job@2/file"
+                + " workspace/job@tmp/secretFiles/* tools/jdk workspace/job/here 2>/dev/null";
+        assertThat(run(standard(), script)).isEqualTo("secret\n".repeat(3) + "mine\nsecret\ntool\nhere\n");
+        Policy.Builder policy = view().agentRoot(root.toString())
+                .controlDirectory(control.toString())
+                .read(mine.toString());
+        assertThat(run(policy, script)).isEqualTo("mine\ntool\nhere\n");
+        assertThat(
+                        run(
+                                policy,
+                                "cd \"$D\"/agent; ls; ls workspace; touch tools/x; echo kept > workspace/job@tmp/of-the-block;"
+                                        + " echo 0 > workspace/job@tmp/durable-1/result; echo lost > secrets; touch workspace/job/made"))
+                .startsWith("tools\nworkspace\njob\njob@tmp\n")
+                .contains("Read-only");
+        assertThat(workspace.resolve("made")).exists();
+        assertThat(control.resolve("result")).hasContent("0");
+        assertThat(root.resolve("secrets")).isDirectory();
+        assertThat(root.resolve("workspace/job@tmp/of-the-block")).doesNotExist();
+        assertThat(run(policy, "cat \"$D\"/agent/workspace/job@tmp/of-the-block"))
+                .isEqualTo("kept\n");
+    }
+
+    @Test
+    void theAgentReadsItsControlDirectoryAndNoLinkOutOfIt() throws Exception {
+        Path control = Files.createDirectories(directory.resolve("agent/workspace/job@tmp/durable-1"));
+        String script = "cd " + control
+                + "; ln -s /etc/passwd result && echo linked; echo 0 > twin; ln -s x \"$D\"/agent/workspace/job/ok";
+        assertThat(run(standard(), script + "; rm result")).isEqualTo("linked\n");
+        Files.delete(workspace.resolve("ok"));
+        assertThat(run(view().controlDirectory(control.toString()), script)).doesNotContain("linked");
+        assertThat(control.resolve("twin")).hasContent("0");
+        assertThat(workspace.resolve("ok")).isSymbolicLink();
+    }
+
+    @Test
+    void anAgentsDirectoryThatIsTheHomeDirectoryIsHiddenToo() throws Exception {
+        home = directory.resolve("agent");
+        file(home.resolve("secrets/master.key"), "secret\n");
+        String script = "cat ~/secrets/master.key; touch ~/new && ls ~";
+        assertThat(run(standard(), script)).startsWith("secret\n");
+        Files.delete(home.resolve("new"));
+        assertThat(run(view().agentRoot(home.toString()), script))
+                .endsWith("new\nworkspace\n")
+                .doesNotContain("secret\n");
+        assertThat(home.resolve("new")).doesNotExist();
+    }
+
+    private void repository(Path worktree) throws IOException {
+        file(worktree.resolve(".git/config"), "[core]\n");
+        file(worktree.resolve(".git/HEAD"), "ref: refs/heads/main\n");
+        file(worktree.resolve(".git/hooks/post-checkout.sample"), "");
+        Files.createDirectories(worktree.resolve(".git/objects"));
+    }
+
+    private static final String ATTACK = """
+            try() { "$@" 2>/dev/null && echo "did: $*"; }
+            try sh -c 'echo "[core] fsmonitor = evil" >> .git/config'
+            try sh -c 'echo new > n && mv n .git/config'
+            try rm .git/config
+            try sh -c 'echo evil > .git/hooks/post-checkout'
+            try mv .git/hooks .git/h
+            try mv .git .git2
+            try rm -rf .git
+            """;
+
+    @ParameterizedTest
+    @ValueSource(strings = {".", "sub"})
+    void whatGitObeysIsReadOnlyAndGitWorks(String name) throws Exception {
+        Path worktree = workspace.resolve(name).normalize();
+        repository(worktree);
+        assertThat(run(standard(), "cd " + name + "; " + ATTACK)).hasLineCount(7);
+        repository(worktree);
+        assertThat(run(view(), "cd " + name + "; " + ATTACK)).isEmpty();
+        assertThat(run(view(), "mv sub other && mkdir -p sub/.git && echo moved"))
+                .doesNotContain("moved");
+        repository(worktree); // rm -rf took what it could
+        assertThat(worktree.resolve(".git/config")).hasContent("[core]");
+        assertThat(worktree.resolve(".git/hooks/post-checkout")).doesNotExist();
+        assertThat(run(
+                        view(),
+                        "cd " + name
+                                + "; echo x > .git/index.lock && mv .git/index.lock .git/index && echo y > .git/objects/o"
+                                + " && cat .git/config"))
+                .isEqualTo("[core]\n");
+        assertThat(worktree.resolve(".git/index")).hasContent("x");
+        assertThat(run(view().write(worktree + "/.git/config"), "cd " + name + "; echo mine > .git/config && echo yes"))
+                .as("asked for by name")
+                .isEqualTo("yes\n");
+    }
+
+    @Test
+    void missingHooksAndModulesCannotBeMade() throws Exception {
+        file(workspace.resolve(".git/config"), "[core]\n");
+        String script =
+                "mkdir -p .git/hooks .git/modules/x; echo evil > .git/hooks/post-checkout; echo evil > .git/modules/x/config;"
+                        + " cat .git/hooks/post-checkout";
+        assertThat(run(standard(), script)).isEqualTo("evil\n");
+        assertThat(workspace.resolve(".git/modules/x/config")).exists();
+        for (String name : List.of("hooks/post-checkout", "hooks", "modules/x/config", "modules/x", "modules")) {
+            Files.delete(workspace.resolve(".git").resolve(name));
+        }
+        assertThat(run(view(), script)).contains("evil");
+        assertThat(workspace.resolve(".git/hooks")).isEmptyDirectory();
+        assertThat(workspace.resolve(".git/modules")).isEmptyDirectory();
+    }
+
+    @Test
+    void submodulesAreProtectedAsTheirParentIs() throws Exception {
+        repository(workspace);
+        file(workspace.resolve(".git/modules/libs/one/config"), "[core]\n\tworktree = ../../../../deps/one\n");
+        file(workspace.resolve(".git/modules/libs/one/HEAD"), "x");
+        file(workspace.resolve("deps/one/.git"), "gitdir: ../../.git/modules/libs/one\n");
+        String script = """
+                try() { "$@" 2>/dev/null && echo "did: $*"; }
+                try sh -c 'echo evil > .git/modules/libs/one/config'
+                try mkdir .git/modules/evil
+                try sh -c 'echo evil > deps/one/.git'
+                try mv deps/one/.git deps/one/g
+                try mv deps/one deps/two
+                try mv deps d
+                """;
+        assertThat(run(view(), script)).isEmpty();
+        assertThat(run(view(), "echo x > deps/one/file && cat deps/one/file")).isEqualTo("x\n");
+        assertThat(run(standard(), script)).hasLineCount(6);
+    }
+
+    @Test
+    void rightsAddUpForOneFile() throws Exception {
+        Path more = Files.createDirectory(directory.resolve("more"));
+        Path link = Files.createSymbolicLink(directory.resolve("link"), more);
+        Path fixed = file(workspace.resolve("fixed"), "fixed\n");
+        Path secret = file(workspace.resolve("secret/file"), "secret\n").getParent();
+        Policy.Builder policy = view().read(more.toString())
+                .write(link.toString())
+                .read(fixed.toString())
+                .hide(secret.toString());
+        assertThat(
+                        run(
+                                policy,
+                                "echo a > ../../../more/a; echo b > \"$D\"/link/b; cat fixed; echo x > fixed; rm -f fixed; cat secret/file"))
+                .startsWith("fixed\n")
+                .contains("fixed: Read-only file system")
+                .contains("secret/file: No such file");
+        assertThat(more.resolve("a")).hasContent("a");
+        assertThat(more.resolve("b")).hasContent("b");
+        assertThat(fixed).hasContent("fixed");
+    }
+
+    @Test
+    void aLinkedPathWorksByBothNamesWhereTheLinkItselfIsNotSeen() throws Exception {
+        Path more = Files.createDirectory(directory.resolve("more"));
+        Path link = Files.createSymbolicLink(directory.resolve("link"), more);
+        file(more.resolve("sub/file"), "content\n");
+        String script =
+                "cat \"$D\"/link/sub/file \"$D\"/more/sub/file; echo x > \"$D\"/link/sub/new; cat \"$D\"/more/sub/new";
+        assertThat(run(policy(Profile.named("strict")).write(link + "/sub"), script))
+                .as("both lie in a private /tmp")
+                .isEqualTo("content\ncontent\nx\n");
+        assertThat(run(locked().write(link + "/sub"), script))
+                .as("nothing but what is named exists")
+                .isEqualTo("content\ncontent\nx\n");
+    }
+
+    @Test
+    void aJobsHomeStaysForTheNextBuild() throws Exception {
+        Path job = Files.createDirectory(directory.resolve("job"));
+        file(home.resolve("old"), "old\n");
+        Profile profile = Profile.parse("view", VIEW.replace("home = overlay", "home = job"));
+        run(policy(profile).jobScratch(job.toString()), "echo warm > ~/cache");
+        Path other = Files.createDirectory(directory.resolve("scratch2"));
+        assertThat(run(policy(profile).scratch(other.toString()).jobScratch(job.toString()), "cat ~/cache ~/old"))
+                .isEqualTo("warm\nold\n");
+        assertThat(home.resolve("cache")).doesNotExist();
+    }
+
+    @Test
+    void nothingElseExistsUnderLocked() throws Exception {
+        file(directory.resolve("other/file"), "other\n");
+        Path named = file(directory.resolve("named/file"), "named\n").getParent();
+        String script = "cat \"$D\"/other/file 2>/dev/null; cat \"$D\"/named/file; ls /; ls -A ~; ls /etc | grep -c .;"
+                + " touch /x /etc/x \"$D\"/named/x 2>/dev/null || echo read-only; touch made";
+        assertThat(run(standard(), "cat \"$D\"/other/file; ls /")).contains("other\n", "\nsys\n", "\nrun\n");
+        String output = run(locked().read(named.toString()), script);
+        assertThat(output)
+                .startsWith("named\n")
+                .doesNotContain("\nsys\n", "\nrun\n", "other")
+                .endsWith("read-only\n");
+        assertThat(workspace.resolve("made")).exists();
+    }
+
+    @Test
+    void underLockedOnlyWhatWasNamedForItIsExecuted() throws Exception {
+        program(workspace.resolve("program"));
+        program(directory.resolve("tools/program"));
+        String script = "./program; \"$D\"/tools/program; cp program /tmp/p; /tmp/p; cp program ~/p; ~/p; echo end";
+        assertThat(run(standard(), script + "; rm /tmp/p ~/p")).isEqualTo("ran\n".repeat(4) + "end\n");
+        String tools = directory.resolve("tools").toString();
+        assertThat(run(locked().read(tools), script)).endsWith("end\n").doesNotContain("ran\n");
+        assertThat(run(locked().execute(tools), script).lines().filter("ran"::equals))
+                .hasSize(1);
+        assertThat(run(locked().execute(tools).execute(workspace.toString()), script)
+                        .lines()
+                        .filter("ran"::equals))
+                .hasSize(2);
+        assertThat(run(locked().execute(workspace.toString()), "echo x > made && cat made"))
+                .as("writable as before")
+                .isEqualTo("x\n");
+    }
+
+    @Test
+    void lockedKnowsItsUserAndNobodyElse() throws Exception {
+        assertThat(
+                        run(
+                                locked(),
+                                "id -u; cut -d: -f3 /etc/passwd | sort -n | uniq | wc -l; getent hosts localhost >/dev/null && echo found; cat /etc/resolv.conf | grep -c nameserver"))
+                .isEqualTo(uid() + "\n" + (uid() == 65534 ? 2 : 3) + "\nfound\n0\n");
+    }
+
+    private static int uid() throws IOException {
+        return (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    }
+
+    @Test
+    void lockedPassesOnOnlyWhatIsNamed() throws Exception {
+        assertThat(run(standard().keepVariables(List.of("SANDBOX_TEST_OTHER")), "echo $SANDBOX_TEST_OTHER,$D"))
+                .isEqualTo("other," + directory + "\n");
+        assertThat(run(locked(), "echo $SANDBOX_TEST_OTHER,$SANDBOX_TEST_TOKEN,$D"))
+                .isEqualTo(",," + directory + "\n");
+        assertThat(run(locked().keepVariables(List.of("SANDBOX_TEST_OTHER")), "echo $SANDBOX_TEST_OTHER"))
+                .isEqualTo("other\n");
+    }
+
+    @Test
+    void memoryInThePlaceOfDirectoriesIsLimited() throws Exception {
+        assertThat(run(locked(), "df -B1 --output=size /tmp /var/tmp ~ | tail -n +2 | tr -d ' ' | uniq"))
+                .isEqualTo((1L << 30) + "\n");
+    }
+}

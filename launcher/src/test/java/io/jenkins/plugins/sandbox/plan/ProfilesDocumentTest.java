@@ -1,0 +1,277 @@
+package io.jenkins.plugins.sandbox.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Profile;
+import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+
+/** docs/profiles.md says what the data says. */
+class ProfilesDocumentTest {
+    private static final Path DOCUMENT = Path.of("../docs/profiles.md");
+
+    @Test
+    void saysWhatTheDataSays() throws Exception {
+        Path made = Files.writeString(
+                Path.of(System.getProperty("sandbox.test.directory", "target"), "profiles.md"), document());
+        assertThat(Files.readString(DOCUMENT))
+                .as("docs/profiles.md is stale: copy " + made + " there")
+                .isEqualTo(document());
+    }
+
+    private final StringBuilder text = new StringBuilder();
+
+    private String document() throws SandboxException, IOException {
+        text.setLength(0);
+        introduction();
+        rows();
+        settings();
+        view();
+        environment();
+        systemCalls();
+        own();
+        return text.toString();
+    }
+
+    private void introduction() throws SandboxException {
+        text.append("""
+                # Profiles
+
+                <!-- Generated from the profile data by ProfilesDocumentTest. To change it, change the data. -->
+
+                A profile says which rows of the sequence a launch asks for, and how. Four are built in:
+
+                """);
+        for (String name : Profile.BUILT_IN) {
+            text.append("* **`")
+                    .append(name)
+                    .append("`**: ")
+                    .append(Profile.named(name).description())
+                    .append(".\n");
+        }
+    }
+
+    private void rows() throws SandboxException {
+        text.append("""
+
+                ## Rows
+
+                """);
+        List<String> names = new ArrayList<>(List.of("row"));
+        names.addAll(Profile.BUILT_IN.stream().map(n -> "`" + n + "`").toList());
+        names.add("what");
+        tableHead(names);
+        for (Primitive primitive : Primitive.values()) {
+            List<String> cells = new ArrayList<>(List.of("`" + primitive.wireName() + "`"));
+            for (String name : Profile.BUILT_IN) {
+                cells.add(Profile.named(name).primitives().contains(primitive) ? "yes" : "");
+            }
+            cells.add(primitive.summary() + (primitive.isBuilt() ? "" : " (not in this version)"));
+            row(cells);
+        }
+        text.append("""
+
+                The rows `rlimit_cpu` and `rlimit_as` come with the limit that a launch asks for. `landlock_scope` needs Linux 6.12 and
+                `landlock_fs` Linux 5.19: an older machine reports them as `unavailable`, and the level is `PARTIAL` there. `landlock_net`
+                refuses TCP over loopback too, which many a test needs, and so is left to profiles of your own.
+                """);
+    }
+
+    private void settings() throws SandboxException {
+        text.append("""
+
+                ## Settings
+
+                """);
+        List<String> names = new ArrayList<>(List.of("key"));
+        names.addAll(Profile.BUILT_IN.stream().map(n -> "`" + n + "`").toList());
+        tableHead(names);
+        Map<String, Function<Profile, Object>> settings = new TreeMap<>(Map.of(
+                "root", Profile::root,
+                "tmp", Profile::temporary,
+                "dev", Profile::devices,
+                "home", Profile::home,
+                "network", Profile::network,
+                "environment", Profile::environment,
+                "open-files", Profile::openFiles,
+                "syscalls", p -> p.syscalls().isEmpty() ? "no filter" : String.join(" ", p.syscalls())));
+        for (Map.Entry<String, Function<Profile, Object>> setting : settings.entrySet()) {
+            List<String> cells = new ArrayList<>(List.of("`" + setting.getKey() + "`"));
+            for (String name : Profile.BUILT_IN) {
+                Object value = setting.getValue().apply(Profile.named(name));
+                cells.add(value instanceof Enum<?> e ? e.name().toLowerCase(Locale.ROOT) : value.toString());
+            }
+            row(cells);
+        }
+        text.append("""
+
+                * `root`: `host` is the machine's tree as it is; `ro` the same, read-only and without set-user-id programs; `named` is an
+                  empty one, in which nothing exists but what is named.
+                * `tmp`, for /tmp and /var/tmp: `private` is a directory of the block, so that its second step sees what the first one
+                  left; `empty` is memory of the launch, at most 1 GiB each.
+                * `dev`: `minimal` has null, zero, full, random, urandom, tty, terminals and shared memory of its own.
+                * `home`: `overlay` shows the machine's, and changes go to a scratch directory of the block; `job` likewise, and they stay for
+                  the job's next build; `scratch` is empty at first, and of the block; `empty` is memory of the launch, at most 1 GiB.
+                * `network`: `none` is a network of the launch's own with nothing but loopback.
+                * `environment`: `inherit` drops the agent's own secrets; `named` passes on only what is named.
+                """);
+    }
+
+    private void view() {
+        Map<String, List<String>> hidden = DataFile.read("hidden.txt");
+        Map<String, List<String>> named = DataFile.read("named.txt");
+        text.append("""
+
+                ## What a build sees
+
+                One rule decides: *of two rules the one for the longer path holds.* A workspace in a hidden directory is seen, a secret in a
+                workspace is not, and a read-only file in a writable directory is read-only. `sandbox explain` prints what comes of it.
+
+                **Writable**: the workspace, Jenkins' control directory of the step, and what the launch names with `--write`.
+
+                **Hidden** under every profile with the row `filesystem`, as far as it is there when the launch begins, a symbolic link by
+                what it leads to. In the home directory:
+
+                """);
+        words(hidden.get("home"));
+        text.append("\nElsewhere:\n\n");
+        words(hidden.get("machine"));
+        text.append("""
+
+                In Jenkins also the agent's root directory but for the workspace and `tools/`, and the rest of the workspace's `@tmp`,
+                in the place of which the block has a private one. An agent whose root directory is its home directory gives builds an
+                empty home.
+
+                **Protected in the workspace**: git runs outside of the sandbox in the next checkout and would obey what a build wrote. In
+                each repository that is there when the launch begins, in the workspace, in a directory directly in it and in their submodules,
+                `.git/config`, `.git/config.worktree`, `.git/hooks` and `.git/modules` are read-only, and `.git` cannot be renamed. A build
+                that has to write one of them needs it by name: `--write .git/config`.
+
+                **`locked`** starts from nothing. To be executed:
+
+                """);
+        words(named.get("execute"));
+        text.append("\nTo be read:\n\n");
+        words(named.get("read"));
+        text.append("""
+
+                `/etc/passwd`, `group`, `hosts`, `resolv.conf` and `nsswitch.conf` are made for the launch. Under a profile of your own with
+                `root = named` and the machine's network these are the machine's too:
+
+                """);
+        words(named.get("network"));
+        text.append("""
+
+                Nothing else can be executed unless it is named for it, the workspace included: `--exec .` lets a build run what it
+                has built.
+
+                ## Paths that a launch names
+
+                `--read`, `--write`, `--exec` and `--hide` may be given any number of times. Rights for one file add up, whatever links it was
+                named through; a path that is named through a link works by both names. A path that is not there is an error, and so is one
+                that is to be hidden and seen. What is hidden from every build is seen when it is named: `--read ~/.ssh/known_hosts`.
+                """);
+    }
+
+    private void environment() {
+        Map<String, List<String>> file = DataFile.read("environment.txt");
+        text.append("""
+
+                ## Environment
+
+                What a step sets itself (`withEnv`, `withCredentials`, `--env NAME=VALUE`) is always there, and so is what it asks for by
+                `--env NAME`. Of what the agent's own process was started with, these are dropped under every profile; upper and lower
+                case are the same:
+
+                """);
+        words(file.get("drop"));
+        text.append("\nbut not\n\n");
+        words(file.get("but"));
+        text.append("\n`locked` passes on only these of them, without the ones above:\n\n");
+        words(file.get("only"));
+        text.append("\n`--env-all` passes everything on, and the row `environment` is skipped.\n");
+    }
+
+    private void systemCalls() {
+        text.append("""
+
+                ## System calls
+
+                An allow-list by groups. What is in none of a profile's groups fails with `ENOSYS`, so that a program takes its older path, or with
+                `EPERM` where that makes no sense; nothing is ever killed. `sandbox explain --syscall NAME` says what becomes of a call.
+
+                """);
+        tableHead(List.of("group", "what it is for"));
+        SeccompPolicy.availableGroups().forEach((name, what) -> row(List.of("`" + name + "`", what)));
+    }
+
+    private static final String EXAMPLE = """
+            description = strict, for a project that runs a debugger
+            primitives = session environment user_namespace pid_namespace mount_namespace filesystem proc no_new_privs seccomp
+            root = ro
+            tmp = private
+            dev = minimal
+            home = overlay
+            syscalls = @build debug -@aio
+            syscalls-allow = io_uring_setup io_uring_enter io_uring_register
+            syscalls-deny = memfd_create
+            """;
+
+    @Test
+    void theExampleIsAProfile() throws Exception {
+        assertThat(Profile.parse("example", EXAMPLE).notBuiltYet()).isEmpty();
+    }
+
+    private void own() {
+        text.append("""
+
+                ## A profile of your own
+
+                A file `NAME.properties`, given as `--profile FILE`: lines `key = value`, lists separated by blanks, comments from `#` at
+                the start of a line. Every mistake is an error with its line.
+
+                ```properties
+                """);
+        text.append(EXAMPLE);
+        text.append("""
+                ```
+
+                `syscalls` adds groups, and with `-` before its name takes one away from the others; `syscalls-allow` and `syscalls-deny` are
+                for single calls.
+                """);
+    }
+
+    private void tableHead(List<String> names) {
+        row(names);
+        text.append("|").append("---|".repeat(names.size())).append('\n');
+    }
+
+    private void row(List<String> cells) {
+        text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    /** In lines of a bearable length. */
+    private void words(List<String> words) {
+        int length = 0;
+        for (String word : words) {
+            if (length > 0 && length + word.length() > 110) {
+                text.append('\n');
+                length = 0;
+            }
+            text.append(length == 0 ? "" : " ").append('`').append(word).append('`');
+            length += word.length() + 3;
+        }
+        text.append('\n');
+    }
+}
