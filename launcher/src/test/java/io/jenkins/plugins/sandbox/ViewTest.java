@@ -1,6 +1,7 @@
 package io.jenkins.plugins.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.SandboxException;
@@ -198,6 +199,7 @@ class ViewTest {
             try rm .git/config
             try sh -c 'echo evil > .git/hooks/post-checkout'
             try mv .git/hooks .git/h
+            try sh -c 'echo ../evil > .git/commondir'
             try mv .git .git2
             try rm -rf .git
             """;
@@ -207,7 +209,7 @@ class ViewTest {
     void whatGitObeysIsReadOnlyAndGitWorks(String name) throws Exception {
         Path worktree = workspace.resolve(name).normalize();
         repository(worktree);
-        assertThat(run(standard(), "cd " + name + "; " + ATTACK)).hasLineCount(7);
+        assertThat(run(standard(), "cd " + name + "; " + ATTACK)).hasLineCount(8);
         repository(worktree);
         assertThat(run(view(), "cd " + name + "; " + ATTACK)).isEmpty();
         assertThat(run(view(), "mv sub other && mkdir -p sub/.git && echo moved"))
@@ -225,6 +227,46 @@ class ViewTest {
         assertThat(run(view().write(worktree + "/.git/config"), "cd " + name + "; echo mine > .git/config && echo yes"))
                 .as("asked for by name")
                 .isEqualTo("yes\n");
+    }
+
+    /** With git itself, where there is one: outside of the sandbox it runs what the build has left. */
+    @Test
+    void gitOutsideOfTheSandboxDoesNotRunWhatABuildLeft() throws Exception {
+        assumeTrue(run(standard(), "git --version").startsWith("git version"), "this kernel lacks a git to run");
+        String make = "git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m one";
+        assertThat(run(standard(), make)).isEmpty();
+        String attack = "rm -rf evil ran; mkdir evil && cp -r .git/. evil/ && rm -f evil/commondir"
+                + " && printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ran; false\\n' > evil/config"
+                + " && echo ../evil > .git/commondir; cp evil/config .git/config; true";
+        run(view(), attack);
+        run(standard(), "git status");
+        assertThat(workspace.resolve("ran")).doesNotExist();
+        assertThat(
+                        run(
+                                view(),
+                                "git -c user.name=a -c user.email=a@b commit -q --allow-empty -m two && git tag t && git log --format=%s"))
+                .as("commits work")
+                .isEqualTo("two\none\n");
+        assertThat(run(standard(), "git fsck && git log --format=%s && git worktree list | wc -l"))
+                .as("and are there afterwards")
+                .isEqualTo("two\none\n1\n");
+        run(standard(), attack);
+        run(standard(), "git status");
+        assertThat(workspace.resolve("ran")).as("control").exists();
+    }
+
+    @Test
+    void aReadOnlyRepositoryIsReadOnlyAndCanBeRead() throws Exception {
+        repository(workspace);
+        Profile profile = Profile.parse("view", VIEW + "git = read-only\n");
+        String script = "cat .git/HEAD; ln -s /etc/passwd .git/FETCH_HEAD; echo x > .git/index; mv .git g";
+        assertThat(run(policy(profile), script))
+                .startsWith("ref: refs/heads/main\n")
+                .contains("busy");
+        assertThat(workspace.resolve(".git/FETCH_HEAD")).doesNotExist();
+        assertThat(workspace.resolve(".git/index")).doesNotExist();
+        assertThat(run(policy(profile).write(workspace + "/.git"), "echo x > .git/index && cat .git/index"))
+                .isEqualTo("x\n");
     }
 
     @Test

@@ -53,6 +53,7 @@ public record PlanDirectory(Path path) {
         Host host = Host.current();
         try (Scratch scratch = Scratch.of(policy, host)) {
             Plan plan = Plan.of(policy, host, scratch);
+            plan.makeMountPoints();
             Optional<byte[]> filter = plan.filter();
             Path filterFile = path.resolve("filter");
             if (filter.isPresent()) {

@@ -74,6 +74,7 @@ public final class PreparedLaunch implements AutoCloseable {
         boolean done = false;
         try {
             Plan plan = Plan.of(policy, host, scratch);
+            plan.makeMountPoints();
             String id = newId();
             wire = transport.open(id);
             Optional<byte[]> filter = plan.filter();

@@ -3,16 +3,23 @@ package io.jenkins.plugins.sandbox.plan;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.SecureDirectoryStream;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What git obeys in a workspace. Jenkins runs git outside of the sandbox before the next build, and its configuration and
@@ -25,8 +32,15 @@ import java.util.Optional;
  *   <li>{@code config}, {@code config.worktree}, {@code hooks} and {@code modules}, which has the same of the submodules, are
  *       read-only. Missing {@code hooks} and {@code modules} become empty directories, and what is written there is gone
  *       with the launch;
+ *   <li>{@code commondir} is read-only. It names another directory to take all of these from
+ *       (gitrepository-layout(5)), and where it is missing, one is made that names this one: an empty mount point would stay
+ *       behind, and git dies of an empty file;
  *   <li>a {@code .git} that is a file, as submodules and further working trees have it, is read-only.
  * </ul>
+ *
+ * <p>That is what names programs. Git also follows symbolic links where it writes ({@code index}, {@code FETCH_HEAD},
+ * {@code logs}), and a build that commits has to be able to write there; under {@code git = read-only} all of {@code .git} is
+ * read-only instead.
  *
  * <p>Repositories are looked for in the workspace, in each directory directly in it, and where the submodules say that their
  * working trees are. What a build clones itself is its own.
@@ -36,20 +50,25 @@ final class GitFiles {
     private static final long LONGEST_CONFIG = 1 << 20;
     private static final int DEEPEST_MODULE = 8;
 
+    private static final String COMMON_DIRECTORY = "commondir";
+
     private final Path workspace;
+    private final boolean readOnly;
     private final List<Mount> mounts = new ArrayList<>();
 
-    private GitFiles(Path workspace) {
+    private GitFiles(Path workspace, boolean readOnly) {
         this.workspace = workspace;
+        this.readOnly = readOnly;
     }
 
     /**
      * @param workspace canonical path of the workspace
+     * @param readOnly whether all of each repository is read-only
      * @return the mounts that protect what is there, in no particular order
      * @throws SandboxException when it cannot be found out what is there
      */
-    static List<Mount> in(Path workspace) throws SandboxException {
-        GitFiles files = new GitFiles(workspace);
+    static List<Mount> in(Path workspace, boolean readOnly) throws SandboxException {
+        GitFiles files = new GitFiles(workspace, readOnly);
         try {
             files.repository(workspace);
             for (Path child : directories(workspace)) {
@@ -69,9 +88,17 @@ final class GitFiles {
         if (Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
             between(worktree);
             mounts.add(Mount.readOnly(git, git));
+        } else if (isDirectory(git) && readOnly) {
+            between(worktree);
+            mounts.add(Mount.readOnly(git, git));
+            worktrees(git.resolve("modules"), DEEPEST_MODULE);
         } else if (isDirectory(git)) {
             between(worktree);
             mounts.add(Mount.bind(git, git));
+            Path common = git.resolve(COMMON_DIRECTORY);
+            if (Files.isRegularFile(common, LinkOption.NOFOLLOW_LINKS) || canBeMade(common)) {
+                mounts.add(Mount.readOnly(common, common));
+            }
             for (String name : List.of("config", "config.worktree")) {
                 Path file = git.resolve(name);
                 if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
@@ -93,8 +120,52 @@ final class GitFiles {
     private void readOnlyOrEmpty(Path directory) {
         if (isDirectory(directory)) {
             mounts.add(Mount.readOnly(directory, directory));
-        } else if (Files.notExists(directory, LinkOption.NOFOLLOW_LINKS) && Files.isWritable(directory.getParent())) {
+        } else if (canBeMade(directory)) {
             mounts.add(Mount.tmpfs(directory, EMPTY_BYTES));
+        }
+    }
+
+    /** What this process cannot make, a command of the same user cannot make either. */
+    private static boolean canBeMade(Path path) {
+        return Files.notExists(path, LinkOption.NOFOLLOW_LINKS) && Files.isWritable(path.getParent());
+    }
+
+    /**
+     * Makes each {@code commondir} that is to be mounted and is not there. No symbolic link is followed on the way: what is in
+     * a workspace may change at any time.
+     */
+    static void makeCommonDirectories(Path workspace, List<Mount> mounts) throws SandboxException {
+        for (Mount mount : mounts) {
+            Path path = mount.target();
+            boolean ours = path.startsWith(workspace) && path.endsWith(Path.of(".git", COMMON_DIRECTORY));
+            if (ours && Files.notExists(path, LinkOption.NOFOLLOW_LINKS)) {
+                try (DirectoryStream<Path> top = Files.newDirectoryStream(workspace)) {
+                    makeCommonDirectory((SecureDirectoryStream<Path>) top, workspace.relativize(path));
+                } catch (FileAlreadyExistsException e) {
+                    // By another launch of the same workspace.
+                    continue;
+                } catch (IOException | ClassCastException e) {
+                    throw new SandboxException(
+                            "File " + Quoted.of(path) + " cannot be made (" + e
+                                    + "): check the rights of that directory, and the room on its disk.",
+                            e);
+                }
+            }
+        }
+    }
+
+    private static void makeCommonDirectory(SecureDirectoryStream<Path> directory, Path path) throws IOException {
+        if (path.getNameCount() > 1) {
+            try (SecureDirectoryStream<Path> next =
+                    directory.newDirectoryStream(path.getName(0), LinkOption.NOFOLLOW_LINKS)) {
+                makeCommonDirectory(next, path.subpath(1, path.getNameCount()));
+            }
+            return;
+        }
+        Set<OpenOption> options =
+                Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW, LinkOption.NOFOLLOW_LINKS);
+        try (SeekableByteChannel file = directory.newByteChannel(path, options)) {
+            file.write(ByteBuffer.wrap(".\n".getBytes(StandardCharsets.US_ASCII)));
         }
     }
 

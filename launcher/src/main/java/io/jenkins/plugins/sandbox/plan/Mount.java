@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.plan;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,8 +54,8 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         return new Mount(Kind.READ_ONLY, target, List.of(source.toString()), true);
     }
 
-    static Mount control(Path path) {
-        return new Mount(Kind.CONTROL, path, List.of(path.toString()), true);
+    static Mount control(Path source, Path target) {
+        return new Mount(Kind.CONTROL, target, List.of(source.toString()), true);
     }
 
     /** @param bytes 0 for the kernel's default, half of the memory */
@@ -85,9 +86,23 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     /** Whether what is seen there is what the machine has there. */
     boolean showsTheMachine() {
         return switch (kind) {
-            case OVERLAY, SYMLINK, CONTROL -> true;
-            case BIND, READ_ONLY -> arguments.get(0).equals(target.toString());
+            case OVERLAY, SYMLINK -> true;
+            case BIND, CONTROL, READ_ONLY -> arguments.get(0).equals(target.toString());
             case TMPFS, DEVICES, HIDE -> false;
+        };
+    }
+
+    /** What is mounted, for kinds that have it; else the target. */
+    Path source() {
+        return kind.targetIsLast() && kind != Kind.SYMLINK ? Path.of(arguments.get(0)) : target;
+    }
+
+    /** Whether it is mounted on a directory. */
+    boolean isDirectory() {
+        return switch (kind) {
+            case BIND, CONTROL, READ_ONLY -> Files.isDirectory(source());
+            case TMPFS, OVERLAY, DEVICES -> true;
+            case HIDE, SYMLINK -> false;
         };
     }
 
@@ -113,11 +128,10 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     String describe() {
         String more =
                 switch (kind) {
-                    case BIND, READ_ONLY -> showsTheMachine() ? "" : " (is " + arguments.get(0) + ")";
+                    case BIND, CONTROL, READ_ONLY -> showsTheMachine() ? "" : " (is " + arguments.get(0) + ")";
                     case OVERLAY -> " (changes go to " + arguments.get(0) + ")";
                     case SYMLINK -> " (to " + arguments.get(0) + ")";
                     case TMPFS -> arguments.get(0).equals("0") ? "" : " (at most " + arguments.get(0) + " bytes)";
-                    case CONTROL -> " (Jenkins' own)";
                     case DEVICES, HIDE -> "";
                 };
         String noexec = !execute && kind.canForbidExecution() ? ", noexec" : "";

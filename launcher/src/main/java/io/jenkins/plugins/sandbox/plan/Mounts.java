@@ -36,7 +36,7 @@ final class Mounts {
     /** In memory; what a build puts there counts as its memory. */
     private static final long EMPTY_BYTES = 1L << 30;
 
-    /** For the mount points in a hidden directory that something is seen in. */
+    /** For the mount points in a hidden directory that something is seen in, without a scratch directory to make them in. */
     private static final long COVER_BYTES = 65_536;
 
     private final Policy policy;
@@ -103,9 +103,10 @@ final class Mounts {
             jenkins(agent.get());
         }
         put(Mount.bind(workspace, workspace).withExecute(!isNamed()));
-        GitFiles.in(workspace).forEach(m -> put(m.withExecute(!isNamed())));
+        GitFiles.in(workspace, profile.git() == Profile.Git.READ_ONLY).forEach(m -> put(m.withExecute(!isNamed())));
         if (policy.controlDirectory() != null) {
-            put(Mount.control(host.canonicalDirectory("Control directory", policy.controlDirectory())));
+            Path control = host.canonicalDirectory("Control directory", policy.controlDirectory());
+            put(Mount.control(control, control));
         }
         for (Exceptions.Entry entry : exceptions.all()) {
             exception(entry);
@@ -190,7 +191,8 @@ final class Mounts {
         }
         Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
         if (Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
-            put(scratch == null ? Mount.hide(temporary) : Mount.bind(scratch.workspaceTemporary(), temporary));
+            // As strict as the control directory in it: what is allowed above is allowed below.
+            put(scratch == null ? Mount.hide(temporary) : Mount.control(scratch.workspaceTemporary(), temporary));
         }
     }
 
@@ -230,9 +232,30 @@ final class Mounts {
         return above.map(Mount::showsTheMachine).orElse(!isNamed());
     }
 
+    /**
+     * Where the covers among these mounts need a mount point.
+     *
+     * @return path in the scratch directory, and whether it is a directory
+     */
+    static Map<Path, Boolean> mountPoints(List<Mount> mounts, Scratch scratch) {
+        Map<Path, Boolean> points = new LinkedHashMap<>();
+        for (int i = 0; i < mounts.size(); i++) {
+            Mount mount = mounts.get(i);
+            Optional<Mount> above = above(mounts.subList(0, i), mount.target());
+            if (above.isPresent()
+                    && scratch != null
+                    && scratch.isCover(above.get().source())) {
+                Path point = above.get().source().resolve(above.get().target().relativize(mount.target()));
+                points.put(point, mount.isDirectory());
+            }
+        }
+        return points;
+    }
+
     /** Leaves out what would change nothing, or has nothing to be mounted on. */
     private List<Mount> inOrder() {
         List<Mount> mounts = new ArrayList<>();
+        int covers = 0;
         for (Mount mount : rules.values()) {
             Path target = mount.target();
             Optional<Mount> above = above(mounts, target);
@@ -241,7 +264,7 @@ final class Mounts {
             switch (mount.kind()) {
                 case HIDE -> {
                     if (seen) {
-                        mounts.add(isSeenInside(target) ? Mount.tmpfs(target, COVER_BYTES) : mount);
+                        mounts.add(isSeenInside(target) ? cover(target, covers++) : mount);
                     }
                 }
                 case READ_ONLY -> {
@@ -254,6 +277,17 @@ final class Mounts {
             }
         }
         return mounts;
+    }
+
+    /**
+     * A directory that has nothing but the mount points of what is seen in it. Read-only, not only so that nothing is lost:
+     * Landlock's rules hold for all that lies below, and a directory that could be written to would undo the control
+     * directory's.
+     */
+    private Mount cover(Path target, int number) {
+        return scratch == null
+                ? Mount.tmpfs(target, COVER_BYTES)
+                : Mount.readOnly(scratch.cover(number), target).withExecute(!isNamed());
     }
 
     private boolean isSeenInside(Path hidden) {

@@ -8,6 +8,8 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,15 +32,23 @@ public final class Plan {
     private final Variables variables;
     private final Exceptions exceptions;
     private final List<Mount> mounts;
+    private final Map<Path, Boolean> mountPoints;
     private final byte[] filter;
 
     private Plan(
-            Policy policy, Host host, Variables variables, Exceptions exceptions, List<Mount> mounts, byte[] filter) {
+            Policy policy,
+            Host host,
+            Scratch scratch,
+            Variables variables,
+            Exceptions exceptions,
+            List<Mount> mounts,
+            byte[] filter) {
         this.policy = policy;
         this.host = host;
         this.variables = variables;
         this.exceptions = exceptions;
         this.mounts = List.copyOf(mounts);
+        this.mountPoints = Mounts.mountPoints(mounts, scratch);
         this.filter = filter;
     }
 
@@ -62,7 +72,7 @@ public final class Plan {
         Exceptions exceptions = Exceptions.of(policy, host);
         List<Mount> mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : List.of();
         Variables variables = Variables.of(policy, host.variables());
-        return new Plan(policy, host, variables, exceptions, mounts, filter(policy.profile(), host));
+        return new Plan(policy, host, scratch, variables, exceptions, mounts, filter(policy.profile(), host));
     }
 
     /**
@@ -75,6 +85,33 @@ public final class Plan {
      */
     public static Plan imagined(Policy policy, Host host) throws SandboxException {
         return of(policy, host, Scratch.imagined(policy));
+    }
+
+    /**
+     * Makes what the launcher mounts on and is not there yet: in the scratch directory, and in repositories what keeps git from
+     * looking elsewhere.
+     *
+     * @throws SandboxException when it cannot be made
+     */
+    public void makeMountPoints() throws SandboxException {
+        try {
+            for (Map.Entry<Path, Boolean> point : mountPoints.entrySet()) {
+                if (point.getValue()) {
+                    Files.createDirectories(point.getKey());
+                } else if (Files.notExists(point.getKey())) {
+                    Files.createDirectories(point.getKey().getParent());
+                    Files.createFile(point.getKey());
+                }
+            }
+        } catch (IOException e) {
+            throw new SandboxException(
+                    "Scratch directory " + Quoted.of(policy.scratch()) + " cannot be filled (" + e
+                            + "): check its rights and the room on its disk.",
+                    e);
+        }
+        if (!mounts.isEmpty()) {
+            GitFiles.makeCommonDirectories(host.canonicalDirectory("Workspace", policy.workspace()), mounts);
+        }
     }
 
     private static byte[] filter(Profile profile, Host host) {

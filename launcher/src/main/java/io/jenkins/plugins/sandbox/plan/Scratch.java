@@ -156,6 +156,15 @@ public final class Scratch implements AutoCloseable {
         return directory.resolve("etc");
     }
 
+    /** A directory of mount points, of this launch alone. */
+    Path cover(int number) {
+        return home.resolve("cover-" + number);
+    }
+
+    boolean isCover(Path path) {
+        return home.equals(path.getParent()) && path.getFileName().toString().startsWith("cover-");
+    }
+
     Path homeUpper() {
         return home.resolve("upper");
     }

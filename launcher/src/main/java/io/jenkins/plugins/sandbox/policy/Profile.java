@@ -14,7 +14,7 @@ import java.util.Set;
 /**
  * A named set of measures, read from a data file: UTF-8 lines {@code key = value}, comments from {@code #} at the start of a
  * line, lists separated by blanks. The keys are this record's components: {@code description}, {@code primitives},
- * {@code root}, {@code tmp}, {@code dev}, {@code home}, {@code network}, {@code environment}, {@code open-files},
+ * {@code root}, {@code tmp}, {@code dev}, {@code home}, {@code git}, {@code network}, {@code environment}, {@code open-files},
  * {@code syscalls}, {@code syscalls-allow}, {@code syscalls-deny}. Every mistake is an error.
  *
  * @param name {@code [a-z0-9-]}, at most 32 characters
@@ -24,6 +24,7 @@ import java.util.Set;
  * @param temporary what {@code /tmp} and {@code /var/tmp} are
  * @param devices what {@code /dev} is
  * @param home what the home directory is
+ * @param git what becomes of the repositories in the workspace
  * @param network which network the command sees
  * @param environment which variables the command gets
  * @param openFiles the limit on open files of each process, 16 to 1048576
@@ -40,6 +41,7 @@ public record Profile(
         Temporary temporary,
         Devices devices,
         Home home,
+        Git git,
         Network network,
         Environment environment,
         int openFiles,
@@ -97,6 +99,14 @@ public record Profile(
         JOB,
         /** Empty, in memory, at most 1 GiB, and gone with the launch. */
         EMPTY
+    }
+
+    /** What becomes of the repositories in the workspace, which git outside of the sandbox uses afterwards. */
+    public enum Git {
+        /** What names programs is read-only: configuration, hooks, submodules'. The rest can be written to. */
+        PROTECTED,
+        /** All of {@code .git} is read-only. */
+        READ_ONLY
     }
 
     /** Which network the command sees. */
@@ -218,6 +228,7 @@ public record Profile(
                 temporary,
                 devices,
                 newHome,
+                git,
                 newNetwork,
                 newEnvironment,
                 openFiles,

@@ -35,6 +35,7 @@ final class ProfileReader {
             "tmp",
             "dev",
             "home",
+            "git",
             "network",
             "environment",
             "open-files",
@@ -154,6 +155,7 @@ final class ProfileReader {
                 choice("tmp", Profile.Temporary.class, Profile.Temporary.HOST),
                 choice("dev", Profile.Devices.class, Profile.Devices.HOST),
                 choice("home", Profile.Home.class, Profile.Home.HOST),
+                choice("git", Profile.Git.class, Profile.Git.PROTECTED),
                 choice("network", Profile.Network.class, Profile.Network.HOST),
                 choice("environment", Profile.Environment.class, Profile.Environment.INHERIT),
                 openFiles(),
@@ -172,6 +174,10 @@ final class ProfileReader {
             if (!filesystem && entry != null && !entry.value().equals("host")) {
                 throw error(entry.line(), "'" + key + "' needs the primitive filesystem");
             }
+        }
+        Entry git = entries.get("git");
+        if (!filesystem && git != null) {
+            throw error(git.line(), "'git' needs the primitive filesystem");
         }
         boolean network = read.primitives().contains(Primitive.NETWORK_NAMESPACE);
         if (network != (read.network() == Profile.Network.NONE)) {
@@ -284,7 +290,7 @@ final class ProfileReader {
     }
 
     private static String word(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private int lineOf(String key) {

@@ -102,6 +102,7 @@ class ProfilesDocumentTest {
                 "tmp", Profile::temporary,
                 "dev", Profile::devices,
                 "home", Profile::home,
+                "git", Profile::git,
                 "network", Profile::network,
                 "environment", Profile::environment,
                 "open-files", Profile::openFiles,
@@ -110,7 +111,10 @@ class ProfilesDocumentTest {
             List<String> cells = new ArrayList<>(List.of("`" + setting.getKey() + "`"));
             for (String name : Profile.BUILT_IN) {
                 Object value = setting.getValue().apply(Profile.named(name));
-                cells.add(value instanceof Enum<?> e ? e.name().toLowerCase(Locale.ROOT) : value.toString());
+                cells.add(
+                        value instanceof Enum<?> e
+                                ? e.name().toLowerCase(Locale.ROOT).replace('_', '-')
+                                : value.toString());
             }
             row(cells);
         }
@@ -123,6 +127,8 @@ class ProfilesDocumentTest {
                 * `dev`: `minimal` has null, zero, full, random, urandom, tty, terminals and shared memory of its own.
                 * `home`: `overlay` shows the machine's, and changes go to a scratch directory of the block; `job` likewise, and they stay for
                   the job's next build; `scratch` is empty at first, and of the block; `empty` is memory of the launch, at most 1 GiB.
+                * `git`, for the repositories in the workspace: `protected` keeps builds from what names programs, see below; `read-only` from
+                  all of `.git`.
                 * `network`: `none` is a network of the launch's own with nothing but loopback.
                 * `environment`: `inherit` drops the agent's own secrets; `named` passes on only what is named.
                 """);
@@ -155,8 +161,15 @@ class ProfilesDocumentTest {
 
                 **Protected in the workspace**: git runs outside of the sandbox in the next checkout and would obey what a build wrote. In
                 each repository that is there when the launch begins, in the workspace, in a directory directly in it and in their submodules,
-                `.git/config`, `.git/config.worktree`, `.git/hooks` and `.git/modules` are read-only, and `.git` cannot be renamed. A build
-                that has to write one of them needs it by name: `--write .git/config`.
+                `.git/config`, `.git/config.worktree`, `.git/commondir`, `.git/hooks` and `.git/modules` are read-only, and `.git` cannot be
+                renamed. A build that has to write one of them needs it by name: `--write .git/config`. A missing `.git/commondir` is
+                made, with a dot in it, and stays: without it a build could have git take its configuration from elsewhere.
+
+                That is what names programs. A build that may commit can still leave symbolic links in `.git`, through which git
+                outside of the sandbox then writes. Where builds must not reach the agent by that way either, use `git = read-only`,
+                under which `git status`, `log`, `diff` and `describe` work and `git commit` does not, or wipe the workspace after
+                each build. A repository that a build makes itself where there was none is its own: do not run git there outside of
+                the sandbox.
 
                 **`locked`** starts from nothing. To be executed:
 

@@ -140,11 +140,6 @@ public final class Finding {
         return (int) rows.stream().filter(Row::isApplied).count();
     }
 
-    /** @return whether something that the profile asked for did not hold */
-    public boolean isIncomplete() {
-        return verdict != Verdict.STARTED || rows.isEmpty() || getApplied() < getAsked();
-    }
-
     @Override
     public boolean equals(Object o) {
         return o instanceof Finding other

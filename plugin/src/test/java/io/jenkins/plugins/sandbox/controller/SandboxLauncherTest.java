@@ -1,6 +1,7 @@
 package io.jenkins.plugins.sandbox.controller;
 
 import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.not;
@@ -8,6 +9,7 @@ import static org.hamcrest.Matchers.notNullValue;
 
 import hudson.Launcher;
 import hudson.LauncherDecorator;
+import hudson.Proc;
 import hudson.model.Node;
 import hudson.model.Result;
 import io.jenkins.plugins.sandbox.LaunchStep;
@@ -17,7 +19,10 @@ import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
+import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.jenkinsci.plugins.workflow.job.WorkflowRun;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,6 +79,16 @@ class SandboxLauncherTest {
         r.assertLogContains("$ echo public ********", b);
         r.assertLogNotContains("s3cret", b);
         r.assertLogNotContains("--args", b);
+        // As other decorators and remote launchers see it, which print it or pass it on.
+        assertThat(
+                handedOver
+                        .words()
+                        .subList(
+                                handedOver.words().size() - 3,
+                                handedOver.words().size()),
+                contains("echo", "public", "s3cret"));
+        assertThat(handedOver.masks().size(), is(handedOver.words().size()));
+        assertThat(handedOver.masks().indexOf(true), is(handedOver.words().size() - 1));
     }
 
     @Test
@@ -200,17 +215,36 @@ class SandboxLauncherTest {
         }
     }
 
-    private static volatile boolean unix = true;
+    private record Words(List<String> words, List<Boolean> masks) {}
 
-    /** Makes the agent look like a Windows machine to the one test that asks for it. */
+    private static volatile boolean unix = true;
+    private static volatile Words handedOver;
+
+    /**
+     * The launcher that ours hands over to. Makes the agent look like a Windows machine to the one test that asks for it, and
+     * keeps what it was given.
+     */
     @TestExtension
-    public static final class NotUnix extends LauncherDecorator {
+    public static final class Inner extends LauncherDecorator {
         @Override
         public Launcher decorate(Launcher launcher, Node node) {
             return new Launcher.DecoratedLauncher(launcher) {
                 @Override
                 public boolean isUnix() {
                     return unix && super.isUnix();
+                }
+
+                @Override
+                public Proc launch(ProcStarter starter) throws IOException {
+                    boolean[] masks = starter.masks();
+                    handedOver = new Words(
+                            List.copyOf(starter.cmds()),
+                            masks == null
+                                    ? List.of()
+                                    : IntStream.range(0, masks.length)
+                                            .mapToObj(i -> masks[i])
+                                            .toList());
+                    return super.launch(starter);
                 }
             };
         }
