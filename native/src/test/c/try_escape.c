@@ -761,10 +761,18 @@ static void try_udp(char **arguments)
     connect_and_read(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), &address, sizeof address);
 }
 
+/* Changes the working directory when the name of a file has one: an address has room for 108 bytes, less than many
+ * paths. */
 static socklen_t unix_address(struct sockaddr_un *address, const char *name, bool abstract)
 {
+    const char *base = abstract ? NULL : strrchr(name, '/');
     memset(address, 0, sizeof *address);
     address->sun_family = AF_UNIX;
+    if (base != NULL) {
+        char directory[PATH_MAX];
+        (void)snprintf(directory, sizeof directory, "%.*s", (int)(base - name), name);
+        name = chdir(directory) == 0 ? base + 1 : "not-there";
+    }
     size_t length = strlen(name);
     if (length + 1 >= sizeof address->sun_path) {
         errno = ENAMETOOLONG;

@@ -22,9 +22,6 @@ final class Attempts {
     /** Within reach of every profile: it is no harm, or it is for something else than a sandbox to prevent. */
     private static final Set<String> NONE = Set.of();
 
-    private static final Set<String> PENDING_WITH_A_VIEW =
-            Set.of("log-link", "log-link-moved", "result-pipe", "git-common-directory");
-
     /**
      * What the finished work has to stop and does not stop yet: profile, and the names of attempts. The suite prints them.
      * An entry whose attempt is stopped fails, so that none stays here by mistake.
@@ -37,7 +34,7 @@ final class Attempts {
     private static final String STARTS_PROCESSES = "x=$(echo y | cat) && test \"$x\" = y && (exit 0) & wait $!";
     private static final String TALKS_TO_ITSELF = "\"$T\" loopback > talk && grep -q works talk";
     private static final String OWN_SOCKET = "\"$T\" serve-unix \"$WS/s\" > there &\n"
-            + "while ! test -s there; do sleep 0.01; done\n"
+            + "while ! test -s there && kill -0 $!; do sleep 0.01; done\n"
             + "\"$T\" unix \"$WS/s\" | grep -q ESCAPED && kill $!";
     private static final String OWN_TERMINAL =
             "script -qec 'test -t 0 && stty -a' /dev/null > typed && grep -q speed typed";
@@ -45,8 +42,11 @@ final class Attempts {
     private static final String OWN_CHILD = "sleep 100 & kill -KILL $! && ! wait $!";
     private static final String READS_HOME = "echo x > \"$HOMEDIR/made\" && test -s \"$HOMEDIR/made\"\n"
             + "test \"$PROFILE\" = locked || grep -q original \"$HOMEDIR/.m2/repository/lib.jar\"";
-    private static final String COMMITS = "echo x > .git/index.lock && mv .git/index.lock .git/index"
-            + " && echo y > .git/refs/heads/main && echo z > .git/HEAD && ln -s x .git/link";
+    /** Under `locked` a repository is read-only. */
+    private static final String COMMITS = "if test \"$PROFILE\" = locked; then grep -q original .git/config; else"
+            + " echo x > .git/index.lock && mv .git/index.lock .git/index && echo y > .git/refs/heads/main"
+            + " && echo z > .git/HEAD; fi";
+
     private static final String LOGS = "echo line >> \"$CONTROL/jenkins-log.txt\" && echo 0 > \"$CONTROL/result.tmp\""
             + " && mv \"$CONTROL/result.tmp\" \"$CONTROL/jenkins-result.txt\"";
     private static final String STEPS_OWN_VARIABLE = "test \"$" + Runs.STEP_VARIABLE + "\" = step && test -n \"$PATH\"";
@@ -224,13 +224,17 @@ final class Attempts {
                         .does("echo other > .git/commondir")
                         .outside((scene, result) -> scene.holds("agent/workspace/job/.git/commondir", "other"))
                         .stoppedBy(STRICT, COMMITS),
+                attempt(Group.FILES, "git-link", "make a file that git writes to a link to a file of the machine")
+                        .does("ln -s \"$HOST/file\" .git/FETCH_HEAD")
+                        .outside((scene, result) -> scene.is("agent/workspace/job/.git/FETCH_HEAD", "link"))
+                        .stoppedBy(LOCKED, COMMITS),
                 attempt(Group.FILES, "git-neighbour", "leave a git hook in a checkout in a directory of the workspace")
                         .does(
                                 "echo x > checkout/.git/hooks/post-checkout"
                                         + " || { mv checkout old && mkdir -p checkout/.git/hooks && echo x > checkout/.git/hooks/post-checkout; }")
                         .outside((scene, result) ->
                                 scene.exists("agent/workspace/job/checkout/.git/hooks/post-checkout"))
-                        .stoppedBy(STRICT, "echo x > checkout/.git/index && echo x > checkout/source"),
+                        .stoppedBy(STRICT, "test \"$PROFILE\" = locked || echo x > checkout/.git/index; echo x > checkout/source"),
                 attempt(Group.FILES, "git-deeper", "leave a git hook in a checkout deeper in the workspace")
                         .does("echo x > deep/er/.git/hooks/post-checkout")
                         .outside(
@@ -448,7 +452,7 @@ final class Attempts {
                 + "mkdir -p /run/dbus /run/containerd $u /run/secrets/kubernetes.io/serviceaccount\n"
                 + "echo secret > /run/secrets/kubernetes.io/serviceaccount/token\n"
                 + "for s in /run/docker.sock /run/containerd/containerd.sock /run/dbus/system_bus_socket $u/bus; do\n"
-                + "\"$T\" serve-unix $s > /run/there &\nwhile ! test -s /run/there; do sleep 0.01; done\n: > /run/there\ndone";
+                + "\"$T\" serve-unix $s > /run/there &\nwhile ! test -s /run/there && kill -0 $!; do sleep 0.01; done\n: > /run/there\ndone";
         return List.of(
                 attempt(Group.NETWORK, "tcp", "talk to a server of the machine on localhost")
                         .calls("tcp $TCP")

@@ -209,6 +209,7 @@ final class Runs {
         } catch (TimeoutException | ExecutionException e) {
             throw new AssertionError("hangs: " + process.info().commandLine(), e);
         } finally {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
         }
     }

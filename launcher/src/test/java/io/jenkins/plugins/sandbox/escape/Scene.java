@@ -95,7 +95,12 @@ final class Scene implements AutoCloseable {
             Files.writeString(Files.createDirectory(directory).resolve("secret"), SECRET);
         }
         victim = new ProcessBuilder("sleep", "600").start();
-        neighbour = withNeighbour ? new Neighbour(program, base.resolve("host"), id) : null;
+        try {
+            neighbour = withNeighbour ? new Neighbour(program, base.resolve("host"), id) : null;
+        } catch (IOException e) {
+            victim.destroyForcibly();
+            throw e;
+        }
     }
 
     private static Map<String, List<String>> credentials() {
@@ -189,6 +194,9 @@ final class Scene implements AutoCloseable {
     }
 
     boolean is(String path, String type) throws IOException {
+        if (!exists(path)) {
+            return false;
+        }
         int mode = (int) Files.getAttribute(base.resolve(path), "unix:mode", LinkOption.NOFOLLOW_LINKS);
         int wanted =
                 switch (type) {
