@@ -178,9 +178,25 @@ int landlock_fs_apply(struct context *context, struct failure *failure)
     return restrict_self(ruleset, failure);
 }
 
+/* Landlock joins the rules of all parents: below another writable directory the rule of this one says nothing. */
+static int check_control(const struct mount_step *step, struct failure *failure)
+{
+    static const char name[] = ".process-sandbox-probe";
+    int directory CLEANUP_FD = open(step->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return failed(failure, errno, "open %s", step->target);
+    if (symlinkat("nowhere", directory, name) == 0) {
+        (void)unlinkat(directory, name, 0); /* at worst a link to nowhere stays */
+        return failed(failure, 0, "symlink in %s: not refused", step->target);
+    }
+    return errno == EACCES ? 0 : failed(failure, errno, "symlink in %s", step->target);
+}
+
 int landlock_fs_verify(struct context *context, struct failure *failure)
 {
-    (void)context;
+    for (size_t i = 0; i < context->plan->mount_count; i++)
+        if (context->plan->mounts[i].control && check_control(&context->plan->mounts[i], failure) != 0)
+            return -1;
     /* Our own name may always be written but for Landlock: nothing in /proc is on the list. */
     int fd CLEANUP_FD = open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
     if (fd >= 0)
@@ -203,7 +219,9 @@ static int restrict_other(struct ruleset_attributes attributes, int version, str
 
 int landlock_net_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
+    /* In the place of a network namespace nothing is to be reached at all, by UDP neither. */
+    if ((context->plan->asked & BIT(NETWORK_NAMESPACE)) != 0 && refuse_internet_sockets() != 0)
+        return failed(failure, errno, "seccomp: a filter for sockets");
     int version = abi(4, "Linux 6.7", failure);
     if (version == 0)
         return -1;
@@ -212,11 +230,12 @@ int landlock_net_apply(struct context *context, struct failure *failure)
 
 int landlock_net_verify(struct context *context, struct failure *failure)
 {
-    (void)context;
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd CLEANUP_FD = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return failed(failure, errno, "socket");
+    if (fd < 0) {
+        bool refused = errno == EAFNOSUPPORT && (context->plan->asked & BIT(NETWORK_NAMESPACE)) != 0;
+        return refused ? 0 : failed(failure, errno, "socket");
+    }
     if (bind(fd, (const struct sockaddr *)&any, sizeof any) == 0)
         return failed(failure, 0, "bind to localhost: not refused");
     return errno == EACCES ? 0 : failed(failure, errno, "bind to localhost");

@@ -7,6 +7,7 @@
 #include <linux/securebits.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #ifndef SECCOMP_FILTER_FLAG_SPEC_ALLOW
@@ -151,6 +152,22 @@ int seccomp_apply(struct context *context, struct failure *failure)
     if (errno == ENOSYS)
         return unavailable(failure, errno, "seccomp: not in this kernel");
     return failed(failure, errno, "seccomp: a filter of %u instructions", (unsigned)context->filter_length);
+}
+
+int refuse_internet_sockets(void)
+{
+    /* Only this system's own calls: the plan's filter refuses those of other architectures (x32, 32 bit). */
+    static struct sock_filter program[] = {
+        {.code = BPF_LD | BPF_W | BPF_ABS, .k = offsetof(struct seccomp_data, nr)},
+        {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 0, .jf = 3, .k = SYS_socket},
+        {.code = BPF_LD | BPF_W | BPF_ABS, .k = offsetof(struct seccomp_data, args) /* low half: little endian */},
+        {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 2, .jf = 0, .k = AF_INET},
+        {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 1, .jf = 0, .k = AF_INET6},
+        {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ALLOW},
+        {.code = BPF_RET | BPF_K, .k = SECCOMP_RET_ERRNO | EAFNOSUPPORT},
+    };
+    struct sock_fprog filter = {.len = NELEM(program), .filter = program};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
 }
 
 int seccomp_verify(struct context *context, struct failure *failure)

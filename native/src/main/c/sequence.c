@@ -88,6 +88,14 @@ bool is_applied(const struct context *context, enum primitive primitive)
     return context->shared->outcomes[primitive].status == APPLIED;
 }
 
+bool is_wanted(const struct context *context, enum primitive primitive)
+{
+    primitive_set asked = context->plan->asked;
+    if (primitive == LANDLOCK_NET && (asked & BIT(NETWORK_NAMESPACE)) != 0 && !is_applied(context, NETWORK_NAMESPACE))
+        return true;
+    return (asked & BIT(primitive)) != 0;
+}
+
 /* A row whose prerequisite is not there is never attempted: no pivot_root in the host's mount namespace. */
 static int check_needs(const struct context *context, const struct primitive_row *row, struct failure *failure)
 {
@@ -107,7 +115,7 @@ void sequence_run(struct context *context, enum stage stage)
         struct outcome *outcome = &shared->outcomes[i];
         struct failure failure = {.status = FAILED};
         int result = 0;
-        if ((context->plan->asked & BIT(i)) == 0)
+        if (!is_wanted(context, (enum primitive)i))
             continue;
         if (row->applied_in == stage) {
             result = check_needs(context, row, &failure);

@@ -76,6 +76,12 @@ void sequence_finish(struct context *context);
 
 bool is_applied(const struct context *context, enum primitive primitive);
 
+/*
+ * Whether this row is to be done: because the plan asks for it, or in the place of one that it asks for and that did
+ * not come about. landlock_net stands in for network_namespace, never beside it: it would take loopback away as well.
+ */
+bool is_wanted(const struct context *context, enum primitive primitive);
+
 /* session.c */
 int session_apply(struct context *context, struct failure *failure);
 int session_verify(struct context *context, struct failure *failure);
@@ -138,6 +144,8 @@ int capabilities_apply(struct context *context, struct failure *failure);
 int capabilities_verify(struct context *context, struct failure *failure);
 int seccomp_apply(struct context *context, struct failure *failure);
 int seccomp_verify(struct context *context, struct failure *failure);
+/* Refuses sockets of the internet families, by a filter of its own: Landlock knows TCP only. 0 or -1. */
+int refuse_internet_sockets(void);
 bool has_capability(int capability);
 /* Takes init's privileges away but for one that is of no use and keeps the command from tracing it. 0 or -1. */
 int shield_init(void);

@@ -172,6 +172,35 @@ class ViewTest {
         assertThat(workspace.resolve("ok")).isSymbolicLink();
     }
 
+    /** As on most agents: Landlock alone would allow in the control directory what it allows in the home directory. */
+    @Test
+    void norIsThereALinkOutOfItWhenTheAgentLivesInTheHomeDirectory() throws Exception {
+        Path root = directory.resolve("home/agent");
+        workspace = Files.createDirectories(root.resolve("workspace/job"));
+        Path control = Files.createDirectories(root.resolve("workspace/job@tmp/durable-1"));
+        String script =
+                "cd " + control + " || exit; ln -s /etc/passwd result && echo linked; mkfifo pipe && echo piped;"
+                        + " echo 0 > " + control + "/twin; ln -s x \"$D\"/home/twin && ln -s x " + control.getParent()
+                        + "/twin && echo twins";
+        assertThat(run(standard(), script)).isEqualTo("linked\npiped\ntwins\n");
+        for (String name : List.of("home/twin", "home/agent/workspace/job@tmp/twin")) {
+            Files.delete(directory.resolve(name));
+        }
+        for (String name : List.of("result", "pipe", "twin")) {
+            Files.delete(control.resolve(name));
+        }
+        for (Profile profile : List.of(Profile.parse("view", VIEW), Profile.named("strict"), Profile.named("locked"))) {
+            Policy.Builder policy = policy(profile).agentRoot(root.toString()).controlDirectory(control.toString());
+            assertThat(run(policy, script))
+                    .as(profile.name())
+                    .endsWith("twins\n")
+                    .doesNotContain("linked", "piped");
+            assertThat(control.resolve("twin")).hasContent("0");
+            assertThat(control.resolve("result")).doesNotExist();
+            run(policy, "rm -f \"$D\"/home/twin " + control.getParent() + "/twin");
+        }
+    }
+
     @Test
     void anAgentsDirectoryThatIsTheHomeDirectoryIsHiddenToo() throws Exception {
         home = directory.resolve("agent");

@@ -106,6 +106,14 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         };
     }
 
+    /** Whether a command can write there, wherever that goes. */
+    boolean isWritable() {
+        return switch (kind) {
+            case BIND, TMPFS, OVERLAY -> true;
+            case CONTROL, READ_ONLY, DEVICES, HIDE, SYMLINK -> false;
+        };
+    }
+
     /** Whether what is written there stays on the machine. */
     boolean writesToTheMachine() {
         return (kind == Kind.BIND || kind == Kind.CONTROL) && showsTheMachine();

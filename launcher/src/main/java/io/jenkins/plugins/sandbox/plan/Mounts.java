@@ -5,6 +5,9 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.plan.Exceptions.Right;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -15,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The view. One rule decides everything: <em>of two rules the one for the longer path holds</em>, whatever its kind. So a
@@ -28,6 +32,8 @@ final class Mounts {
     private static final Path ROOT = Path.of("/");
     private static final Path DEV = Path.of("/dev");
     private static final Path PROC = Path.of("/proc");
+    private static final List<Path> EMPTY_PLACES =
+            Stream.of("/media", "/mnt", "/srv", "/opt", "/boot").map(Path::of).toList();
     private static final List<Path> TEMPORARY = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
 
     /** The launcher's own bound. */
@@ -46,6 +52,7 @@ final class Mounts {
     private final Path workspace;
     private final Exceptions exceptions;
     private final Map<Path, Mount> rules = new TreeMap<>();
+    private final Map<Path, Path> links = new LinkedHashMap<>();
 
     private Mounts(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions) {
         this.policy = policy;
@@ -56,7 +63,16 @@ final class Mounts {
         this.exceptions = exceptions;
     }
 
-    static List<Mount> of(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions)
+    /**
+     * @param mounts in the order in which to mount
+     * @param points where mount points are to be made in the scratch directory, and whether they are directories
+     * @param links symbolic links to be made there, and what they say
+     */
+    record View(List<Mount> mounts, Map<Path, Boolean> points, Map<Path, Path> links) {
+        static final View NONE = new View(List.of(), Map.of(), Map.of());
+    }
+
+    static View of(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions)
             throws SandboxException {
         Mounts mounts = new Mounts(policy, host, scratch, workspace, exceptions);
         mounts.collect();
@@ -68,7 +84,7 @@ final class Mounts {
             throw new SandboxException("The plan has " + result.size() + " mounts, the launcher takes " + MOST
                     + ". Name fewer paths, for example a directory above several of them.");
         }
-        return result;
+        return new View(List.copyOf(result), mountPoints(result, scratch), Map.copyOf(mounts.links));
     }
 
     private void put(Mount mount) {
@@ -105,8 +121,7 @@ final class Mounts {
         put(Mount.bind(workspace, workspace).withExecute(!isNamed()));
         GitFiles.in(workspace, profile.git() == Profile.Git.READ_ONLY).forEach(m -> put(m.withExecute(!isNamed())));
         if (policy.controlDirectory() != null) {
-            Path control = host.canonicalDirectory("Control directory", policy.controlDirectory());
-            put(Mount.control(control, control));
+            control(host.canonicalDirectory("Control directory", policy.controlDirectory()), agent.isPresent());
         }
         for (Exceptions.Entry entry : exceptions.all()) {
             exception(entry);
@@ -191,8 +206,53 @@ final class Mounts {
         }
         Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
         if (Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
-            // As strict as the control directory in it: what is allowed above is allowed below.
-            put(scratch == null ? Mount.hide(temporary) : Mount.control(scratch.workspaceTemporary(), temporary));
+            put(scratch == null ? Mount.hide(temporary) : Mount.bind(scratch.workspaceTemporary(), temporary));
+        }
+    }
+
+    /**
+     * The agent follows links when it reads what a step left in its control directory, so Landlock lets commands make none
+     * there. But what Landlock allows in a directory it allows in all below, and most control directories lie in a home
+     * directory. So the control directory is mounted where nothing above it can be written to, and at its own place there is
+     * a link to that.
+     */
+    private void control(Path control, boolean isPrivate) {
+        Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
+        Optional<Path> place = scratch != null && isPrivate && temporary.equals(control.getParent())
+                ? placeForControl()
+                : Optional.empty();
+        if (place.isPresent() && rules.containsKey(temporary)) {
+            Path target = place.get().resolve(control.getFileName());
+            if (!isNamed()) {
+                put(Mount.readOnly(scratch.controlCover(), place.get()));
+            }
+            put(Mount.control(control, target));
+            links.put(scratch.workspaceTemporary().resolve(control.getFileName()), target);
+        } else {
+            put(
+                    rules.values().stream().anyMatch(m -> m.isWritable() && control.startsWith(m.target()))
+                            ? Mount.bind(control, control)
+                            : Mount.control(control, control));
+        }
+    }
+
+    /** Some directory of the machine that has nothing in it, which nobody will miss; anything where nothing exists. */
+    private Optional<Path> placeForControl() {
+        return isNamed()
+                ? Optional.of(Path.of("/jenkins"))
+                : EMPTY_PLACES.stream()
+                        .filter(p -> !rules.containsKey(p) && isEmptyDirectory(p))
+                        .findFirst();
+    }
+
+    private static boolean isEmptyDirectory(Path path) {
+        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
+            return !entries.iterator().hasNext();
+        } catch (IOException | DirectoryIteratorException e) {
+            return false;
         }
     }
 
@@ -237,7 +297,7 @@ final class Mounts {
      *
      * @return path in the scratch directory, and whether it is a directory
      */
-    static Map<Path, Boolean> mountPoints(List<Mount> mounts, Scratch scratch) {
+    private static Map<Path, Boolean> mountPoints(List<Mount> mounts, Scratch scratch) {
         Map<Path, Boolean> points = new LinkedHashMap<>();
         for (int i = 0; i < mounts.size(); i++) {
             Mount mount = mounts.get(i);
@@ -280,9 +340,8 @@ final class Mounts {
     }
 
     /**
-     * A directory that has nothing but the mount points of what is seen in it. Read-only, not only so that nothing is lost:
-     * Landlock's rules hold for all that lies below, and a directory that could be written to would undo the control
-     * directory's.
+     * A directory that has nothing but the mount points of what is seen in it, read-only: what a build writes is kept or
+     * refused, and never lost without a word.
      */
     private Mount cover(Path target, int number) {
         return scratch == null

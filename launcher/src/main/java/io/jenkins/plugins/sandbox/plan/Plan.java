@@ -32,23 +32,17 @@ public final class Plan {
     private final Variables variables;
     private final Exceptions exceptions;
     private final List<Mount> mounts;
-    private final Map<Path, Boolean> mountPoints;
+    private final Mounts.View view;
     private final byte[] filter;
 
     private Plan(
-            Policy policy,
-            Host host,
-            Scratch scratch,
-            Variables variables,
-            Exceptions exceptions,
-            List<Mount> mounts,
-            byte[] filter) {
+            Policy policy, Host host, Variables variables, Exceptions exceptions, Mounts.View view, byte[] filter) {
         this.policy = policy;
         this.host = host;
         this.variables = variables;
         this.exceptions = exceptions;
-        this.mounts = List.copyOf(mounts);
-        this.mountPoints = Mounts.mountPoints(mounts, scratch);
+        this.mounts = view.mounts();
+        this.view = view;
         this.filter = filter;
     }
 
@@ -70,9 +64,9 @@ public final class Plan {
         }
         // Looked at under every profile: a path that is not there is a mistake in any case.
         Exceptions exceptions = Exceptions.of(policy, host);
-        List<Mount> mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : List.of();
+        Mounts.View mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : Mounts.View.NONE;
         Variables variables = Variables.of(policy, host.variables());
-        return new Plan(policy, host, scratch, variables, exceptions, mounts, filter(policy.profile(), host));
+        return new Plan(policy, host, variables, exceptions, mounts, filter(policy.profile(), host));
     }
 
     /**
@@ -95,13 +89,20 @@ public final class Plan {
      */
     public void makeMountPoints() throws SandboxException {
         try {
-            for (Map.Entry<Path, Boolean> point : mountPoints.entrySet()) {
+            for (Map.Entry<Path, Boolean> point : view.points().entrySet()) {
                 if (point.getValue()) {
                     Files.createDirectories(point.getKey());
                 } else if (Files.notExists(point.getKey())) {
                     Files.createDirectories(point.getKey().getParent());
                     Files.createFile(point.getKey());
                 }
+            }
+            for (Map.Entry<Path, Path> link : view.links().entrySet()) {
+                if (Files.isSymbolicLink(link.getKey())) {
+                    // Of an earlier launch, and changed by its command, for all that is known.
+                    Files.delete(link.getKey());
+                }
+                Files.createSymbolicLink(link.getKey(), link.getValue());
             }
         } catch (IOException e) {
             throw new SandboxException(

@@ -161,6 +161,11 @@ public final class Scratch implements AutoCloseable {
         return home.resolve("cover-" + number);
     }
 
+    /** Likewise, for the control directory. */
+    Path controlCover() {
+        return home.resolve("cover-control");
+    }
+
     boolean isCover(Path path) {
         return home.equals(path.getParent()) && path.getFileName().toString().startsWith("cover-");
     }

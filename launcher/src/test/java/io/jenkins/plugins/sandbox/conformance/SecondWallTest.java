@@ -3,6 +3,8 @@ package io.jenkins.plugins.sandbox.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jenkins.plugins.sandbox.conformance.NativeLaunch.Result;
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Status;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -87,6 +89,18 @@ class SecondWallTest {
     }
 
     @Test
+    void aControlDirectoryBelowAWritableOneIsNotReportedAsProtected() throws Exception {
+        Path control = Files.createDirectory(workspace.resolve("control"));
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--bind-control", control.toString(), control.toString())
+                .run("ls -A " + control);
+        assertThat(result.outcome("landlock_fs").status()).isEqualTo(Status.FAILED);
+        assertThat(result.outcome("landlock_fs").detail()).isEqualTo("symlink in " + control + ": not refused");
+        assertThat(result.out()).isEmpty();
+    }
+
+    @Test
     void withoutANetworkLandlockRefusesTcp() throws Exception {
         String listen = "python3 -c \"import socket as s; s.socket().bind(('127.0.0.1', 0)); print('bound')\"";
         Result result =
@@ -95,6 +109,29 @@ class SecondWallTest {
         assertThat(result.out()).isEmpty();
         assertThat(result.err()).contains("PermissionError");
         assertThat(launch.control(listen).out()).isEqualTo("bound\n");
+    }
+
+    @Test
+    void withoutNetworkNamespacesThereIsNoInternetEither() throws Exception {
+        // The sysctl is one of each user namespace: it is lowered in one of the test's own.
+        String lower = "echo 0 > /proc/sys/user/max_net_namespaces; exec \"$@\"";
+        String udp = "python3 -c \"import socket as s; s.socket(s.AF_INET6, s.SOCK_DGRAM); print('udp')\"; "
+                + "python3 -c \"import socket as s; s.socket(s.AF_INET); print('tcp')\"; "
+                + "python3 -c \"import socket as s; s.socketpair(); s.socket(s.AF_UNIX); print('unix')\"";
+        Result result = launch.strict(workspace)
+                .primitives(List.of("network_namespace"))
+                .behind("unshare", "--user", "--map-root-user", "--", "sh", "-c", lower, "sh")
+                .run(udp);
+        assertThat(result.applied("network_namespace")).isFalse();
+        assertThat(result.applied("landlock_net")).isTrue();
+        assertThat(result.parsed().level()).isEqualTo(Level.PARTIAL);
+        assertThat(result.out()).isEqualTo("unix\n");
+        Result with = new NativeLaunch(directory)
+                .strict(workspace)
+                .primitives(List.of("network_namespace"))
+                .run(udp);
+        assertThat(with.outcome("landlock_net").status()).isEqualTo(Status.SKIPPED);
+        assertThat(with.out()).isEqualTo("udp\ntcp\nunix\n");
     }
 
     @Test

@@ -302,6 +302,67 @@ class PlanTest {
     }
 
     @Test
+    void anAgentsDirectoryIsCoveredByMountPointsAlone() throws Exception {
+        Path root = Files.createDirectory(directory.resolve("agent"));
+        Path tools = Files.createDirectory(root.resolve("tools"));
+        workspace = Files.createDirectories(root.resolve("workspace/job"));
+        Path control = Files.createDirectories(root.resolve("workspace/job@tmp/durable-1"));
+        Profile profile = Profile.parse(
+                "mine",
+                "primitives = user_namespace mount_namespace filesystem no_new_privs\nroot = ro\nhome = overlay");
+        Policy policy = Policy.builder(profile, workspace.toString())
+                .scratch(scratchDirectory.toString())
+                .agentRoot(root.toString())
+                .controlDirectory(control.toString())
+                .build();
+        assertThat(String.join(" ", words(policy)))
+                .contains(" --ro-bind " + scratchDirectory + "/home-0/cover-0 " + root
+                        + " --ro-bind " + tools + " " + tools
+                        + " --bind " + workspace + " " + workspace
+                        + " --bind " + scratchDirectory + "/ws-tmp " + workspace + "@tmp")
+                .containsPattern(" --bind-control " + control + " /[a-z]+/durable-1 ");
+        try (Scratch scratch = Scratch.of(policy, host)) {
+            Plan.of(policy, host, scratch).makeMountPoints();
+            assertThat(scratch.cover(0).resolve("tools")).isEmptyDirectory();
+            assertThat(scratch.cover(0).resolve("workspace/job")).isEmptyDirectory();
+            assertThat(scratch.workspaceTemporary().resolve("durable-1")).isSymbolicLink();
+        }
+        assertThat(String.join(
+                        " ",
+                        words(Policy.builder(profile.withHome(Profile.Home.HOST), workspace.toString())
+                                .agentRoot(root.toString())
+                                .build())))
+                .as("without a scratch directory")
+                .contains(" --tmpfs " + root + " 65536 ")
+                .doesNotContain("@tmp");
+        assertThatThrownBy(() -> words(strict().agentRoot("/").build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("cannot be hidden from builds");
+    }
+
+    @Test
+    void aMissingCommonDirectoryIsMadeAndThroughNoLink() throws Exception {
+        Path git = Files.createDirectory(workspace.resolve(".git"));
+        Path linked = Files.createDirectories(directory.resolve("elsewhere/.git"));
+        Files.createSymbolicLink(workspace.resolve("link"), linked.getParent());
+        Plan plan = Plan.imagined(strict().build(), host);
+        assertThat(plan.words("/report", "/gate", "/filter"))
+                .containsSequence("--ro-bind", git + "/commondir", git + "/commondir");
+        assertThat(git).isEmptyDirectory();
+        plan.makeMountPoints();
+        plan.makeMountPoints();
+        assertThat(git.resolve("commondir")).hasContent(".");
+        assertThat(linked).isEmptyDirectory();
+        Files.delete(git.resolve("commondir"));
+        Files.delete(git);
+        Files.createSymbolicLink(git, linked);
+        assertThatThrownBy(plan::makeMountPoints)
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("commondir");
+        assertThat(linked).isEmptyDirectory();
+    }
+
+    @Test
     void explainsWhatTheLaunchNamesAndWhatIsTakenAway() throws Exception {
         Path link = Files.createSymbolicLink(directory.resolve("link"), workspace);
         Profile profile = Profile.parse(

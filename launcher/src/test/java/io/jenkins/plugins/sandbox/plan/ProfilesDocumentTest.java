@@ -84,7 +84,8 @@ class ProfilesDocumentTest {
 
                 The rows `rlimit_cpu` and `rlimit_as` come with the limit that a launch asks for. `landlock_scope` needs Linux 6.12 and
                 `landlock_fs` Linux 5.19: an older machine reports them as `unavailable`, and the level is `PARTIAL` there. `landlock_net`
-                refuses TCP over loopback too, which many a test needs, and so is left to profiles of your own.
+                refuses TCP over loopback too, which many a test needs: it stands in where a network namespace is refused, and a profile of
+                your own can ask for it.
                 """);
     }
 
