@@ -4,7 +4,7 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
-import java.util.function.UnaryOperator;
+import java.util.function.BiFunction;
 
 /**
  * One way in which a build might get at something that is not its own.
@@ -109,9 +109,9 @@ record Attempt(
             String behind,
             String stage,
             String directory,
-            UnaryOperator<Policy.Builder> policy) {
+            BiFunction<Scene, Policy.Builder, Policy.Builder> policy) {
         static final Setting ORDINARY =
-                new Setting(Start.ORDINARY, Control.NONE, "exec \"$@\"", "", "WS", UnaryOperator.identity());
+                new Setting(Start.ORDINARY, Control.NONE, "exec \"$@\"", "", "WS", (scene, builder) -> builder);
     }
 
     static Builder attempt(Group group, String name, String title) {
@@ -211,7 +211,7 @@ record Attempt(
                     setting.start, setting.control, setting.behind, setting.stage, directory, setting.policy));
         }
 
-        Builder policy(UnaryOperator<Policy.Builder> newPolicy) {
+        Builder policy(BiFunction<Scene, Policy.Builder, Policy.Builder> newPolicy) {
             return set(new Setting(
                     setting.start, setting.control, setting.behind, setting.stage, setting.directory, newPolicy));
         }

@@ -22,12 +22,14 @@ final class Attempts {
     /** Within reach of every profile: it is no harm, or it is for something else than a sandbox to prevent. */
     private static final Set<String> NONE = Set.of();
 
+    private static final Set<String> WITH_A_VIEW_PENDING = Set.of("log-link-in-workspace", "swap-in-workspace");
+
     /**
      * What the finished work has to stop and does not stop yet: profile, and the names of attempts. The suite prints them.
      * An entry whose attempt is stopped fails, so that none stays here by mistake.
      */
-    static final Map<String, Set<String>> PENDING =
-            Map.of("strict", PENDING_WITH_A_VIEW, "offline", PENDING_WITH_A_VIEW, "locked", PENDING_WITH_A_VIEW);
+    static final Map<String, Set<String>> PENDING = Map.of(
+            "strict", WITH_A_VIEW_PENDING, "offline", WITH_A_VIEW_PENDING, "locked", WITH_A_VIEW_PENDING);
 
     // Harmless twins that several attempts share.
     private static final String WRITES = "echo x > new && mv new newer && test -s newer && rm newer";
@@ -234,7 +236,9 @@ final class Attempts {
                                         + " || { mv checkout old && mkdir -p checkout/.git/hooks && echo x > checkout/.git/hooks/post-checkout; }")
                         .outside((scene, result) ->
                                 scene.exists("agent/workspace/job/checkout/.git/hooks/post-checkout"))
-                        .stoppedBy(STRICT, "test \"$PROFILE\" = locked || echo x > checkout/.git/index; echo x > checkout/source"),
+                        .stoppedBy(
+                                STRICT,
+                                "test \"$PROFILE\" = locked || echo x > checkout/.git/index; echo x > checkout/source"),
                 attempt(Group.FILES, "git-deeper", "leave a git hook in a checkout deeper in the workspace")
                         .does("echo x > deep/er/.git/hooks/post-checkout")
                         .outside(
@@ -356,7 +360,8 @@ final class Attempts {
                         .gets("grep -q secret \"/proc/$NEIGHBOUR/root$TMPX/secret\"")
                         .stoppedBy(STRICT, "test -d /proc/self/root"),
                 attempt(Group.PROCESSES, "linger", "leave a process running when the build has ended")
-                        .policy(b -> b.background(Policy.Background.KILL).graceSeconds(0))
+                        .policy((scene, b) ->
+                                b.background(Policy.Background.KILL).graceSeconds(0))
                         .does("setsid \"$T\" linger \"$ID\" < /dev/null > /dev/null 2>&1 &")
                         .outside((scene, result) -> scene.isHaunted())
                         .stoppedBy(ALL, STARTS_PROCESSES),
@@ -364,7 +369,7 @@ final class Attempts {
                         .calls("set-uid \"$(command -v su)\"")
                         .stoppedBy(ALL, "id -u > /dev/null"),
                 attempt(Group.PROCESSES, "open-files", "open more files than the launch was given")
-                        .policy(b -> b.limits(new Limits(null, null, 256)))
+                        .policy((scene, b) -> b.limits(new Limits(null, null, 256)))
                         .gets("ulimit -n 300")
                         .stoppedBy(ALL, "ulimit -n 200"));
     }
@@ -647,6 +652,20 @@ final class Attempts {
                         .outside((scene, result) ->
                                 scene.is("agent/workspace/job@tmp/durable-1/jenkins-log.txt", "link"))
                         .stoppedBy(STRICT, LOGS),
+                attempt(
+                                Group.CONTROL_DIRECTORY,
+                                "log-link-in-workspace",
+                                "the same where the control directory lies in the workspace")
+                        .policy((scene, b) -> b.controlDirectory(scene.workspace() + "/dir@tmp/durable-3"))
+                        .does("ln -sf \"$HOST/readable\" dir@tmp/durable-3/jenkins-log.txt")
+                        .outside((scene, result) ->
+                                scene.is("agent/workspace/job/dir@tmp/durable-3/jenkins-log.txt", "link"))
+                        .stoppedBy(STRICT, "echo line >> dir@tmp/durable-3/jenkins-log.txt"),
+                attempt(Group.CONTROL_DIRECTORY, "swap-in-workspace", "put another directory in its place there")
+                        .policy((scene, b) -> b.controlDirectory(scene.workspace() + "/dir@tmp/durable-3"))
+                        .does("mv dir@tmp dir@old && mkdir dir@tmp && ln -s \"$HOST\" dir@tmp/durable-3")
+                        .outside((scene, result) -> scene.exists("agent/workspace/job/dir@old"))
+                        .stoppedBy(STRICT, "echo line >> dir@tmp/durable-3/jenkins-log.txt"),
                 attempt(Group.CONTROL_DIRECTORY, "log-hard-link", "make the log another name of a file of the machine")
                         .does("ln -f \"$HOST/readable\" \"$CONTROL/jenkins-log.txt\"")
                         .outside((scene, result) ->

@@ -110,7 +110,7 @@ final class Runs {
     }
 
     private PreparedLaunch prepare(Policy.Builder builder) throws IOException {
-        Policy policy = setting.policy().apply(builder).build().keepingVariables(List.of(STEP_VARIABLE));
+        Policy policy = setting.policy().apply(scene, builder).build().keepingVariables(List.of(STEP_VARIABLE));
         boolean files = setting.start() != Start.ORDINARY;
         return PreparedLaunch.prepare(
                 policy, files ? TransportChoice.file(scene.launcherDirectory().toString()) : TransportChoice.memfd());
