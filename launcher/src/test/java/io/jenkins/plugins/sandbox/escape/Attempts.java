@@ -28,8 +28,8 @@ final class Attempts {
      * What the finished work has to stop and does not stop yet: profile, and the names of attempts. The suite prints them.
      * An entry whose attempt is stopped fails, so that none stays here by mistake.
      */
-    static final Map<String, Set<String>> PENDING = Map.of(
-            "strict", WITH_A_VIEW_PENDING, "offline", WITH_A_VIEW_PENDING, "locked", WITH_A_VIEW_PENDING);
+    static final Map<String, Set<String>> PENDING =
+            Map.of("strict", WITH_A_VIEW_PENDING, "offline", WITH_A_VIEW_PENDING, "locked", WITH_A_VIEW_PENDING);
 
     // Harmless twins that several attempts share.
     private static final String WRITES = "echo x > new && mv new newer && test -s newer && rm newer";
