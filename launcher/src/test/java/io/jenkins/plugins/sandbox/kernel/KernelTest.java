@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -43,6 +44,9 @@ class KernelTest {
 
     private static Path directory;
 
+    /** A directory of the unprivileged user's that is not in /tmp, which most profiles replace. */
+    private static Path outside;
+
     @BeforeAll
     static void copyEverything() throws IOException {
         directory = Files.createTempDirectory("sandbox-kernel-test");
@@ -56,11 +60,43 @@ class KernelTest {
                 Files.setAttribute(directory.resolve(name), "unix:gid", Integer.parseInt(NOBODY));
             }
         }
+        outside = Files.createTempDirectory(placeOutsideOfTmp(), "sandbox-kernel-test");
+        Files.setPosixFilePermissions(outside, PosixFilePermissions.fromString("rwxr-xr-x"));
+        if (isRoot()) {
+            Files.setAttribute(outside, "unix:uid", Integer.parseInt(NOBODY));
+            Files.setAttribute(outside, "unix:gid", Integer.parseInt(NOBODY));
+        }
+    }
+
+    /** The build's own directory, if everybody may enter it. */
+    private static Path placeOutsideOfTmp() throws IOException {
+        List<Path> places = new ArrayList<>();
+        places.add(
+                Path.of(System.getProperty("sandbox.test.directory", "target")).toRealPath());
+        places.add(isRoot() ? Path.of("/var/lib") : Path.of(System.getProperty("user.home")));
+        for (Path place : places) {
+            boolean enterable = !isRoot();
+            for (Path path = place; isRoot() && path != null; path = path.getParent()) {
+                enterable = Files.getPosixFilePermissions(path).contains(PosixFilePermission.OTHERS_EXECUTE);
+                if (!enterable) {
+                    break;
+                }
+            }
+            if (enterable && !place.startsWith("/tmp") && !place.startsWith("/var/tmp")) {
+                return place;
+            }
+        }
+        throw new IOException("no directory outside of /tmp for the test's files: tried " + places);
     }
 
     @AfterAll
     static void removeEverything() throws IOException {
-        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+        remove(directory);
+        remove(outside);
+    }
+
+    private static void remove(Path tree) throws IOException {
+        Files.walkFileTree(tree, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) throws IOException {
                 Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
@@ -99,8 +135,11 @@ class KernelTest {
         }
         command.addAll(List.of("env", "HOME=" + directory.resolve("home"), "LANG=C.UTF-8", "LC_ALL=C.UTF-8"));
         command.addAll(List.of("SANDBOX_TEST_TOKEN=the agent's", "SANDBOX_TEST_OTHER=other"));
+        // What the escape suite tries to read: an agent's own variables.
+        command.addAll(List.of("JENKINS_SECRET=agents", "AWS_SECRET_ACCESS_KEY=agents", "SSH_AUTH_SOCK=/nowhere"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + directory.resolve("tmp")));
+        command.add("-Dsandbox.test.outside=" + outside);
         nativeFiles(command);
         command.addAll(List.of("-cp", copiedClassPath(), KernelTestMain.class.getName()));
         return command;

@@ -1,0 +1,82 @@
+package io.jenkins.plugins.sandbox.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** That the suite can fail, and that nothing passes which showed nothing. */
+class JudgeTest {
+    private static final Attempt ATTEMPT =
+            Attempt.attempt(Attempt.Group.FILES, "a", "b").gets("true").stoppedBy(Set.of("strict"), "true");
+    private static final Attempt REFUSED = Attempt.attempt(Attempt.Group.FILES, "a", "b")
+            .gets("true")
+            .isRefusedBy(Set.of("strict"))
+            .stoppedBy(Set.of("strict"), "true");
+
+    private static Result result(String... lines) {
+        return Result.of(String.join("\n", lines), "", "exit code 0\n");
+    }
+
+    private static String of(Attempt attempt, String profile, boolean pending, Result result) {
+        return Judge.complaint(attempt, profile, pending, result, result.says(Attempt.ESCAPED))
+                .orElse("");
+    }
+
+    @Test
+    void whatIsExpectedPasses() {
+        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED", "REACHED")))
+                .isEmpty();
+        assertThat(of(ATTEMPT, "standard", false, result("TWIN-WORKED", "REACHED", "ESCAPED yes")))
+                .isEmpty();
+        assertThat(of(REFUSED, "strict", false, Result.refused("no"))).isEmpty();
+        assertThat(of(ATTEMPT, "strict", true, result("TWIN-WORKED", "REACHED", "ESCAPED")))
+                .isEmpty();
+    }
+
+    @Test
+    void lessThanExpectedFails() {
+        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED", "REACHED", "ESCAPED")))
+                .isEqualTo("it is not stopped");
+        assertThat(of(REFUSED, "strict", false, result("TWIN-WORKED", "REACHED")))
+                .isEqualTo("the launch should have been refused");
+    }
+
+    @Test
+    void moreThanExpectedFails() {
+        assertThat(of(ATTEMPT, "standard", false, result("TWIN-WORKED", "REACHED")))
+                .startsWith("it is stopped");
+        assertThat(of(ATTEMPT, "strict", false, Result.refused("no"))).isEqualTo("the launch was refused");
+        assertThat(of(REFUSED, "standard", false, Result.refused("no"))).isEqualTo("the launch was refused");
+    }
+
+    @Test
+    void whatShowsNothingFails() {
+        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED"))).contains("not reached");
+        assertThat(of(ATTEMPT, "strict", false, result("REACHED", "TWIN-WORKED")))
+                .contains("not reached");
+        assertThat(of(ATTEMPT, "strict", false, result())).contains("twin");
+        assertThat(of(ATTEMPT, "strict", false, result("TWIN-FAILED", "REACHED")))
+                .contains("twin");
+        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED", "LACKING x")))
+                .contains("x");
+    }
+
+    @Test
+    void whatIsPendingCannotBeForgotten() {
+        assertThat(of(ATTEMPT, "strict", true, result("TWIN-WORKED", "REACHED")))
+                .startsWith("it is stopped now");
+        assertThat(of(ATTEMPT, "standard", true, result("TWIN-WORKED", "REACHED", "ESCAPED")))
+                .startsWith("it cannot be pending");
+    }
+
+    @Test
+    void aWordIsNoPartOfAnother() {
+        assertThat(result("REACHED-NOT").says(Attempt.REACHED)).isFalse();
+        assertThat(Attempts.all().stream().map(Attempt::script))
+                .as("an attempt without a marker")
+                .allMatch(s -> s.contains("echo REACHED") || s.contains("exec \"$T\" "));
+        assertThat(List.of(Result.TWIN_WORKED, Result.TWIN_FAILED)).noneMatch(w -> w.contains(Attempt.ESCAPED));
+    }
+}
