@@ -301,8 +301,8 @@ class SandboxActionTest {
             assertThat(text, containsString("3 of 3 measures applied. The minimum level is BASELINE."));
             assertThat(text, containsString("Of 2 launches, 1 ended: 1 min 1 s of time, 23 ms of CPU time"));
             assertThat(text, containsString("2 launches\tEnd\tTime\tCPU time\tMemory"));
-            assertThat(text, containsString("sh (step 7)\texit code 3\t1 min 1 s\t23 ms\t2.0 MiB"));
-            assertThat(text, containsString("sh (step 8)\trunning"));
+            assertThat(text, containsString("sh (step 7)\texit code 3\t1 min 1 s\t23 ms\t2.0 MiB"));
+            assertThat(text, containsString("sh (step 8)\trunning"));
             assertThat(text, containsString("Not asked for by the profile: rlimit_as."));
             HtmlTable table = page.querySelector("table.process-sandbox-rows");
             assertThat(table.getRowCount(), is(4));
