@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.cli;
 import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.jenkins.plugins.sandbox.launch.HostProbe;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.Errno;
 import io.jenkins.plugins.sandbox.model.Exit;
@@ -13,7 +14,9 @@ import io.jenkins.plugins.sandbox.model.Usage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** The report for programs. Absent things are {@code null}, never left out. */
 final class JsonReport {
@@ -44,24 +47,30 @@ final class JsonReport {
         }
     }
 
-    static void probe(
-            OutputStream to, Report report, Map<String, String> facts, List<String> remedies, String transport)
-            throws IOException {
+    /** @param lasting for what is to be pasted: a path that stays in the place of this run's own */
+    static void probe(OutputStream to, HostProbe probe, UnaryOperator<String> lasting) throws IOException {
         try (JsonGenerator json = generator(to)) {
             json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
             json.writeStartObject();
             json.writeNumberField("version", VERSION);
-            json.writeStringField("level", report.level().name());
-            json.writeStringField("transport", transport);
+            json.writeStringField("level", probe.level().name());
+            json.writeStringField("problem", probe.problem());
+            json.writeStringField("transport", probe.transport());
             json.writeObjectFieldStart("host");
-            for (Map.Entry<String, String> fact : facts.entrySet()) {
+            for (Map.Entry<String, String> fact : probe.facts().entrySet()) {
                 json.writeStringField(fact.getKey(), fact.getValue());
             }
             json.writeEndObject();
-            primitives(json, report);
-            json.writeArrayFieldStart("remedies");
-            for (String remedy : remedies) {
-                json.writeString(remedy);
+            json.writeArrayFieldStart("primitives");
+            for (HostProbe.Row row : probe.rows()) {
+                json.writeStartObject();
+                outcome(json, row.outcome());
+                boolean good = row.isApplied();
+                json.writeStringField("cause", good ? null : row.cause().name().toLowerCase(Locale.ROOT));
+                json.writeStringField("because", good ? null : row.cause().summary());
+                json.writeStringField("remedy", good ? null : row.remedy());
+                json.writeStringField("paste", row.paste().isEmpty() ? null : lasting.apply(row.paste()));
+                json.writeEndObject();
             }
             json.writeEndArray();
             json.writeEndObject();
@@ -77,14 +86,18 @@ final class JsonReport {
         json.writeArrayFieldStart("primitives");
         for (Outcome outcome : report == null ? List.<Outcome>of() : report.outcomes()) {
             json.writeStartObject();
-            json.writeStringField("name", outcome.primitive().wireName());
-            json.writeStringField("status", outcome.status().wireName());
-            json.writeNumberField("errno", outcome.errno());
-            json.writeStringField("error", outcome.errno() == 0 ? null : Errno.name(outcome.errno()));
-            json.writeStringField("detail", outcome.detail());
+            outcome(json, outcome);
             json.writeEndObject();
         }
         json.writeEndArray();
+    }
+
+    private static void outcome(JsonGenerator json, Outcome outcome) throws IOException {
+        json.writeStringField("name", outcome.primitive().wireName());
+        json.writeStringField("status", outcome.status().wireName());
+        json.writeNumberField("errno", outcome.errno());
+        json.writeStringField("error", outcome.errno() == 0 ? null : Errno.name(outcome.errno()));
+        json.writeStringField("detail", outcome.detail());
     }
 
     private static void exit(JsonGenerator json, Exit exit) throws IOException {
