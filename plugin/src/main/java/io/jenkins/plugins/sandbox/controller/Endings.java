@@ -41,8 +41,7 @@ final class Endings {
                 }
             }
         });
-        SandboxAction.ended(run, node, endings)
-                .forEach((end, finding) -> listener.getLogger()
-                        .println(Messages.Endings_Limit(finding.getProfile(), node, end.getSummary())));
+        SandboxAction.ended(run, node, endings).forEach((end, finding) -> listener.getLogger()
+                .println(Messages.Endings_Limit(finding.getProfile(), node, end.getLimitText())));
     }
 }

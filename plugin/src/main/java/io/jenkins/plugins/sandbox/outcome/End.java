@@ -4,8 +4,11 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.Exit;
+import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Usage;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
 
@@ -20,8 +23,7 @@ public final class End {
 
     private final int signal;
 
-    @CheckForNull
-    private final String limit;
+    private final List<LimitHit> limits;
 
     @CheckForNull
     private final String error;
@@ -29,31 +31,35 @@ public final class End {
     private final long wallMillis;
     private final long cpuMillis;
     private final long peakKiB;
+    private final boolean peakOfAll;
 
     /**
      * @param code the exit status; {@code null} when there is none, or none that means anything
      * @param signal the number of the signal that ended the command; 0 when none did
-     * @param limit what was exceeded; {@code null} when nothing was
+     * @param limits those that were reached
      * @param error why the command was never started; {@code null} when it was
      * @param wallMillis in milliseconds
      * @param cpuMillis in milliseconds
      * @param peakKiB in KiB
+     * @param peakOfAll whether that is of all processes together, and not of the largest one
      */
     End(
             @CheckForNull Integer code,
             int signal,
-            @CheckForNull String limit,
+            List<LimitHit> limits,
             @CheckForNull String error,
             long wallMillis,
             long cpuMillis,
-            long peakKiB) {
+            long peakKiB,
+            boolean peakOfAll) {
         this.code = code;
         this.signal = signal;
-        this.limit = limit;
+        this.limits = List.copyOf(limits);
         this.error = error;
         this.wallMillis = wallMillis;
         this.cpuMillis = cpuMillis;
         this.peakKiB = peakKiB;
+        this.peakOfAll = peakOfAll;
     }
 
     /**
@@ -64,17 +70,16 @@ public final class End {
     public static End of(Ending ending, boolean detached) {
         Exit exit = ending.exit();
         Usage usage = ending.usage();
-        String cause = exit == null ? null : exit.cause();
-        boolean limited = cause != null && !cause.equals("terminated");
         boolean says = exit != null && exit.signal() == 0 && !(detached && exit.code() == 0);
         return new End(
                 says ? exit.code() : null,
                 exit == null ? 0 : exit.signal(),
-                limited ? cause : null,
+                ending.limits(),
                 ending.execError() != null ? ending.execError() : ending.refusal(),
                 usage == null ? 0 : usage.wallMillis(),
-                usage == null ? 0 : usage.userMillis() + usage.systemMillis(),
-                usage == null ? 0 : usage.maxRssKiB());
+                usage == null ? 0 : usage.cpuMillis(),
+                usage == null ? 0 : usage.peakKiB(),
+                usage != null && usage.peakSource() == Usage.PeakSource.CGROUP);
     }
 
     /** @return the exit status; {@code null} when a signal ended it, or when it is not known */
@@ -90,11 +95,27 @@ public final class End {
         return signal;
     }
 
-    /** @return which limit ended it, for example {@code memory} or {@code wall_time}; {@code null} when none did */
+    /** @return the limits that were reached, for example {@code memory} or {@code wall_time} */
     @Exported
-    @CheckForNull
-    public String getLimit() {
-        return limit;
+    public List<String> getLimits() {
+        return limits.stream().map(l -> l.limit().wireName()).toList();
+    }
+
+    List<LimitHit> limits() {
+        return limits;
+    }
+
+    public boolean isLimited() {
+        return !limits.isEmpty();
+    }
+
+    /** @return what limits were reached and how to raise them, in sentences; empty when none was */
+    @NonNull
+    public String getLimitText() {
+        return limits.stream()
+                .map(l -> Character.toUpperCase(l.describe().charAt(0))
+                        + l.describe().substring(1) + ". " + l.remedy())
+                .collect(Collectors.joining(" "));
     }
 
     /** @return why the command could not be started; {@code null} when it was */
@@ -122,23 +143,22 @@ public final class End {
         return peakKiB;
     }
 
+    /** @return whether {@link #getPeakKiB} is of all processes together, and not of the largest one */
+    @Exported
+    public boolean isPeakOfAll() {
+        return peakOfAll;
+    }
+
     /** @return how it ended in a few words, for people */
     @NonNull
     public String getSummary() {
         if (error != null) {
             return Messages.End_NotStarted(error);
         }
-        if (limit != null) {
-            return Messages.End_Limit(limitName());
-        }
         if (signal != 0) {
-            return Messages.End_Signal(signal);
+            return Messages.End_Signal(new Exit(0, signal, null).signalName());
         }
         return code == null ? "" : Messages.End_Code(code);
-    }
-
-    private String limitName() {
-        return Objects.requireNonNull(limit).replace('_', ' ');
     }
 
     public String getWall() {
@@ -150,7 +170,8 @@ public final class End {
     }
 
     public String getPeak() {
-        return Amounts.memory(peakKiB);
+        String amount = Amounts.memory(peakKiB);
+        return amount.isEmpty() || peakOfAll ? amount : Messages.End_LargestProcess(amount);
     }
 
     @Override
@@ -158,15 +179,16 @@ public final class End {
         return o instanceof End other
                 && Objects.equals(code, other.code)
                 && signal == other.signal
-                && Objects.equals(limit, other.limit)
+                && limits.equals(other.limits)
                 && Objects.equals(error, other.error)
                 && wallMillis == other.wallMillis
                 && cpuMillis == other.cpuMillis
-                && peakKiB == other.peakKiB;
+                && peakKiB == other.peakKiB
+                && peakOfAll == other.peakOfAll;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(code, signal, limit, error, wallMillis, cpuMillis, peakKiB);
+        return Objects.hash(code, signal, limits, error, wallMillis, cpuMillis, peakKiB, peakOfAll);
     }
 }

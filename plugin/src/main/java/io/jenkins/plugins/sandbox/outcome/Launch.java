@@ -42,11 +42,7 @@ public final class Launch {
         this(id, origin, running, null);
     }
 
-    Launch(
-            @CheckForNull String id,
-            @CheckForNull Origin origin,
-            @CheckForNull Running running,
-            @CheckForNull End end) {
+    Launch(@CheckForNull String id, @CheckForNull Origin origin, @CheckForNull Running running, @CheckForNull End end) {
         this.id = id;
         this.origin = origin;
         this.running = running;

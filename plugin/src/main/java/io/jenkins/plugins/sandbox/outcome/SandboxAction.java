@@ -155,7 +155,7 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
      *
      * @param node the display name of the node that says so, which is believed about its own launches only
      * @param endings by the id of the launch; those that do not run in this build are ignored
-     * @return those that a limit ended, and what had been found out about them
+     * @return those that reached a limit, and what had been found out about them
      */
     public static Map<End, Finding> ended(Run<?, ?> run, String node, Map<String, Ending> endings) {
         Map<End, Finding> limited = new LinkedHashMap<>();
@@ -166,7 +166,7 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
                         .filter(g -> g.getFinding().getNode().equals(node))
                         .forEach(g -> {
                             End end = g.end(id, ending);
-                            if (end != null && end.getLimit() != null) {
+                            if (end != null && end.isLimited()) {
                                 limited.put(end, g.getFinding());
                             }
                         }));
@@ -353,7 +353,9 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     @Override
     @CheckForNull
     public String getIconFileName() {
-        return getCount() == 0 ? null : isShortfall() ? "symbol-shield-warning" : "symbol-shield-check plugin-process-sandbox";
+        return getCount() == 0
+                ? null
+                : isShortfall() ? "symbol-shield-warning" : "symbol-shield-check plugin-process-sandbox";
     }
 
     @NonNull

@@ -7,11 +7,14 @@ import com.thoughtworks.xstream.io.HierarchicalStreamReader;
 import com.thoughtworks.xstream.io.HierarchicalStreamWriter;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import io.jenkins.plugins.sandbox.model.InitProcess;
+import io.jenkins.plugins.sandbox.model.LimitHit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * How a {@link SandboxAction} is stored in build.xml: attributes instead of elements, and rows that many findings share once,
@@ -33,8 +36,8 @@ class StoredForm implements Converter {
                 groups.stream().map(g -> g.getFinding().getRows()).distinct().toList();
         write(writer, "uncounted", action.getUncounted());
         rows.forEach(set -> writeRows(writer, set));
-        groups.forEach(group -> writeGroup(
-                writer, group, rows.indexOf(group.getFinding().getRows())));
+        groups.forEach(group ->
+                writeGroup(writer, group, rows.indexOf(group.getFinding().getRows())));
         for (Scratch scratch : action.getScratches()) {
             writer.startNode("scratch");
             write(writer, "block", scratch.block());
@@ -164,10 +167,11 @@ class StoredForm implements Converter {
             writer.addAttribute("wall", Long.toString(end.getWallMillis()));
             write(writer, "code", end.getCode() == null ? null : end.getCode().toString());
             write(writer, "signal", end.getSignal());
-            write(writer, "limit", end.getLimit());
+            write(writer, "limits", limits(end));
             write(writer, "error", end.getError());
             write(writer, "cpu", end.getCpuMillis());
             write(writer, "peak", end.getPeakKiB());
+            write(writer, "of", end.isPeakOfAll() ? "all" : null);
         }
         writer.endNode();
     }
@@ -186,16 +190,38 @@ class StoredForm implements Converter {
                 : new End(
                         reader.getAttribute("code") == null ? null : integer(reader, "code"),
                         integer(reader, "signal"),
-                        reader.getAttribute("limit"),
+                        limits(text(reader, "limits")),
                         reader.getAttribute("error"),
                         number(reader, "wall"),
                         number(reader, "cpu"),
-                        number(reader, "peak"));
+                        number(reader, "peak"),
+                        text(reader, "of").equals("all"));
         return new Launch(
-                reader.getAttribute("id"),
-                step == null ? null : new Origin(step, text(reader, "at")),
-                running,
-                end);
+                reader.getAttribute("id"), step == null ? null : new Origin(step, text(reader, "at")), running, end);
+    }
+
+    /** {@code memory/536870912 wall_time/10} */
+    @CheckForNull
+    private static String limits(End end) {
+        return end.isLimited()
+                ? String.join(
+                        " ",
+                        end.limits().stream()
+                                .map(l -> l.limit().wireName() + "/" + l.value())
+                                .toList())
+                : null;
+    }
+
+    private static List<LimitHit> limits(String stored) {
+        List<LimitHit> limits = new ArrayList<>();
+        for (LimitHit.Kind kind : LimitHit.Kind.values()) {
+            Matcher m = Pattern.compile("(?:^| )" + kind.wireName() + "/([0-9]{1,18})(?: |$)")
+                    .matcher(stored);
+            if (m.find()) {
+                limits.add(new LimitHit(kind, Long.parseLong(m.group(1))));
+            }
+        }
+        return limits;
     }
 
     private static void write(HierarchicalStreamWriter writer, String name, @CheckForNull String value) {

@@ -8,7 +8,7 @@ import org.kohsuke.stapler.export.ExportedBean;
  *
  * @param launches how many there were
  * @param ended how many of them have said how they ended; only those are in the sums
- * @param limited how many of these were ended by a limit
+ * @param limited how many of these reached a limit
  * @param wallMillis from the start of each command to the end of its sandbox, in milliseconds
  * @param cpuMillis CPU time in user mode and in the kernel, in milliseconds
  * @param peakKiB the most memory that one of them used, in KiB; 0 when it is not known
@@ -25,7 +25,7 @@ public record Totals(int launches, int ended, int limited, long wallMillis, long
         return new Totals(
                 launches,
                 ended + 1,
-                limited + (end.getLimit() == null ? 0 : 1),
+                limited + (end.isLimited() ? 1 : 0),
                 sum(wallMillis, end.getWallMillis()),
                 sum(cpuMillis, end.getCpuMillis()),
                 Math.max(peakKiB, end.getPeakKiB()));

@@ -21,6 +21,7 @@ import io.jenkins.plugins.sandbox.config.OnShortfall;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.ReportParser;
 import java.io.File;
@@ -47,6 +48,8 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 @WithJenkins
 class SandboxActionTest {
     private static final String MARKUP = "mount <script>alert(1)</script> & <b>/home/x</b>";
+
+    private static final String MEMORY = "exit signal 9 memory\nlimit memory 536870912";
 
     private static JenkinsRule r;
     private static FreeStyleProject job;
@@ -120,7 +123,7 @@ class SandboxActionTest {
         try (BulkChange all = new BulkChange(b)) {
             for (int i = 0; i < launches; i++) {
                 SandboxAction.record(b, full("a"), launch(i));
-                SandboxAction.ended(b, "a", Map.of(id(i), ending("exit signal 9 memory", 100 + i)));
+                SandboxAction.ended(b, "a", Map.of(id(i), ending(MEMORY, 100 + i)));
             }
             all.commit();
         }
@@ -157,9 +160,9 @@ class SandboxActionTest {
     }
 
     private static Ending ending(String exit, long wallMillis) throws Exception {
-        return ReportParser.parseEnding(
-                (exit + "\nusage wall_ms=" + wallMillis + " user_ms=20 system_ms=3 max_rss_kib=2048\n")
-                        .getBytes(StandardCharsets.UTF_8));
+        return ReportParser.parseEnding((exit + "\nusage wall_ms=" + wallMillis
+                        + " user_ms=20 system_ms=3 max_rss_kib=1024 peak_kib=2048 peak_source=cgroup tasks=3\n")
+                .getBytes(StandardCharsets.UTF_8));
     }
 
     /** One that runs may have to be ended: it is not forgotten for the sake of a list. */
@@ -189,20 +192,25 @@ class SandboxActionTest {
         FreeStyleBuild b = r.buildAndAssertSuccess(job);
         SandboxAction.record(b, full("a"), launch(1));
         SandboxAction.record(b, full("b"), launch(2));
-        assertThat(SandboxAction.ended(b, "b", Map.of(id(1), ending("exit signal 9 memory", 9))), is(anEmptyMap()));
+        assertThat(SandboxAction.ended(b, "b", Map.of(id(1), ending(MEMORY, 9))), is(anEmptyMap()));
         assertThat(action(b).getTotals().ended(), is(0));
         Map<End, Finding> limited = SandboxAction.ended(
                 b,
                 "a",
-                Map.of(id(1), ending("exit signal 9 memory", 1200), id(2), ending("exit code 0", 5), "x", ending("exit code 0", 5)));
+                Map.of(id(1), ending(MEMORY, 1200), id(2), ending("exit code 0", 5), "x", ending("exit code 0", 5)));
         assertThat(limited.values(), contains(full("a")));
         SandboxAction.ended(b, "a", Map.of(id(1), ending("exit code 3", 7)));
         assertThat(action(b).getTotals().ended(), is(1));
         assertThat(SandboxAction.initsOf(b, "c1"), hasSize(0));
         assertThat(SandboxAction.initsOf(b, "c0"), contains(new InitProcess(102, 1002)));
         End end = action(b).groups().get(0).getLaunches().get(0).getEnd();
-        assertThat(end, is(new End(null, 9, "memory", null, 1200, 23, 2048)));
-        assertThat(end.getSummary(), is("ended by its limit: memory"));
+        assertThat(
+                end,
+                is(new End(
+                        null, 9, List.of(new LimitHit(LimitHit.Kind.MEMORY, 512L << 20)), null, 1200, 23, 2048, true)));
+        assertThat(end.getSummary(), is("killed by SIGKILL"));
+        assertThat(end.getLimitText(), containsString("The limit on memory, 512 MiB, was reached"));
+        assertThat(end.getLimitText(), containsString("Raise it with memory"));
         assertThat(List.of(end.getWall(), end.getCpu(), end.getPeak()), contains("1.2 s", "23 ms", "2.0 MiB"));
         SandboxAction.giveUp(b, running -> running.block().startsWith("b"));
         assertThat(SandboxAction.initsOf(b, "c0"), hasSize(0));
@@ -215,7 +223,7 @@ class SandboxActionTest {
         assertThat(End.of(ending("exit code 0", 1), true).getCode(), is(nullValue()));
         assertThat(End.of(ending("exit code 0", 1), false).getCode(), is(0));
         assertThat(End.of(ending("exit code 7", 1), true).getSummary(), is("exit code 7"));
-        assertThat(End.of(ending("exit signal 15 terminated", 1), true).getSummary(), is("signal 15"));
+        assertThat(End.of(ending("exit signal 15 terminated", 1), true).getSummary(), is("killed by SIGTERM"));
         Ending never = ReportParser.parseEnding("refused gate closed\n".getBytes(StandardCharsets.UTF_8));
         assertThat(End.of(never, true).getSummary(), is("not started: gate closed"));
     }
@@ -259,7 +267,7 @@ class SandboxActionTest {
                 Finding.nothing("windows", policy(Level.NONE), Finding.Verdict.WARNED, "no Linux"),
                 new Launch(null, null, null));
         SandboxAction.record(b, full("agent"), launch(2));
-        SandboxAction.ended(b, "agent", Map.of(id(2), ending("exit signal 9 memory", 1200)));
+        SandboxAction.ended(b, "agent", Map.of(id(2), ending(MEMORY, 1200)));
         SandboxAction.expect(b, new Scratch("b", "agent", "/x/process-sandbox-b"));
         FreeStyleBuild first = b;
         job.doReload();
@@ -273,7 +281,8 @@ class SandboxActionTest {
                         full("agent")));
         assertThat(
                 action(b).getGroups().get(2).getLaunches().get(0).getEnd(),
-                is(new End(null, 9, "memory", null, 1200, 23, 2048)));
+                is(new End(
+                        null, 9, List.of(new LimitHit(LimitHit.Kind.MEMORY, 512L << 20)), null, 1200, 23, 2048, true)));
         assertThat(action(b).getTotals(), is(new Totals(3, 1, 1, 1200, 23, 2048)));
         Launch again = action(b).getGroups().get(1).getLaunches().get(0);
         assertThat(again.running(), is(running(1)));
@@ -391,12 +400,11 @@ class SandboxActionTest {
                     .filter(a -> SandboxAction.class.getName().equals(a.get("_class")))
                     .findFirst()
                     .orElseThrow();
-            for (JSONObject each :
-                    List.of(action, json(client, b, "sandbox/api/json"), json(client, b, "sandbox/sandbox-report.json"))) {
+            for (JSONObject each : List.of(
+                    action, json(client, b, "sandbox/api/json"), json(client, b, "sandbox/sandbox-report.json"))) {
                 assertThat(each.get("level"), is("FULL"));
                 JSONObject group = each.getJSONArray("groups").getJSONObject(0);
-                assertThat(
-                        group.getJSONObject("finding").getJSONArray("rows").size(), is(4));
+                assertThat(group.getJSONObject("finding").getJSONArray("rows").size(), is(4));
                 JSONObject launch = group.getJSONArray("launches").getJSONObject(0);
                 assertThat(launch.get("step"), is("sh"));
                 assertThat(launch.getJSONObject("end").get("code"), is(3));
