@@ -165,7 +165,8 @@ class StoredForm implements Converter {
         if (end != null) {
             // Always there: it is what says that there was an end.
             writer.addAttribute("wall", Long.toString(end.getWallMillis()));
-            write(writer, "code", end.getCode() == null ? null : end.getCode().toString());
+            Integer code = end.getCode();
+            write(writer, "code", code == null ? null : code.toString());
             write(writer, "signal", end.getSignal());
             write(writer, "limits", limits(end));
             write(writer, "error", end.getError());
