@@ -310,6 +310,10 @@ final class Attempts {
                         .stage("mount -t tmpfs -o noexec,nosuid,nodev t \"$HOST/sub\"")
                         .gets("echo x > \"$HOST/sub/file\"")
                         .stoppedBy(STRICT, WRITES),
+                attempt(Group.MOUNTS, "other-name", "read an SSH key where the home directory is mounted a second time")
+                        .stage("mount --bind \"$HOMEDIR\" \"$HOST/sub\"")
+                        .gets("grep -q secret \"$HOST/sub/.ssh/id_ed25519\"")
+                        .stoppedBy(STRICT, READS_HOME),
                 attempt(
                                 Group.MOUNTS,
                                 "parents-root",
