@@ -261,7 +261,13 @@ class ViewTest {
     /** What cannot be looked at when a launch begins must not be what that launch can open again. */
     @ParameterizedTest
     @ValueSource(
-            strings = {"chmod 0 .git", "chmod 500 .git; rm -f .git/commondir", "chmod 0 sub", "chmod 600 sub", "chmod 0 sub/.git"})
+            strings = {
+                "chmod 0 .git",
+                "chmod 500 .git; rm -f .git/commondir",
+                "chmod 0 sub",
+                "chmod 600 sub",
+                "chmod 0 sub/.git"
+            })
     void whatAnEarlierLaunchTookTheRightsFromStaysAsItIs(String shut) throws Exception {
         repository(workspace);
         repository(workspace.resolve("sub"));
@@ -288,7 +294,9 @@ class ViewTest {
     @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void aHugeLineInTheConfigurationOfASubmoduleIsRead() throws Exception {
         repository(workspace);
-        file(workspace.resolve(".git/modules/one/config"), "a" + " ".repeat(900_000) + "b\n\tworktree = ../../../sub\n");
+        file(
+                workspace.resolve(".git/modules/one/config"),
+                "a" + " ".repeat(900_000) + "b\n\tworktree = ../../../sub\n");
         file(workspace.resolve(".git/modules/one/HEAD"), "x");
         file(workspace.resolve("sub/.git"), "gitdir: ../.git/modules/one\n");
         assertThat(run(view(), "mv sub other && echo moved")).doesNotContain("moved");

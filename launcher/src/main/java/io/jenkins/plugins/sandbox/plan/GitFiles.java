@@ -222,8 +222,7 @@ final class GitFiles {
             int equals = line.indexOf('=');
             if (equals > 0 && line.substring(0, equals).strip().equals("worktree")) {
                 String value = line.substring(equals + 1).strip();
-                Path named =
-                        Path.of(new String(value.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
+                Path named = Path.of(new String(value.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
                 Path worktree = module.resolve(named).normalize();
                 boolean inside = worktree.startsWith(workspace) && !worktree.equals(workspace);
                 return inside && isDirectory(worktree) && worktree.toRealPath().equals(worktree)

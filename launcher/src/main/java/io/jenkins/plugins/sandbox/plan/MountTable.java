@@ -81,7 +81,10 @@ final class MountTable {
         if (holder.isEmpty()) {
             return List.of();
         }
-        Path inside = holder.get().root().resolve(holder.get().point().relativize(path)).normalize();
+        Path inside = holder.get()
+                .root()
+                .resolve(holder.get().point().relativize(path))
+                .normalize();
         return entries.stream()
                 .filter(e -> e.device().equals(holder.get().device()) && inside.startsWith(e.root()))
                 .map(e -> e.point().resolve(e.root().relativize(inside)).normalize())

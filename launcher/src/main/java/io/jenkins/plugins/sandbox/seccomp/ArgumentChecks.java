@@ -86,9 +86,7 @@ final class ArgumentChecks {
             1, /* SOCK_DGRAM */ 2, /* SOCK_SEQPACKET */ 5
         };
         // 0 is the family's usual one. MPTCP is what Go's servers ask for first.
-        Integer[] ordinaryProtocols = {
-            0, /* ICMP */ 1, /* TCP */ 6, /* UDP */ 17, /* ICMPv6 */ 58, /* MPTCP */ 262
-        };
+        Integer[] ordinaryProtocols = {0, /* ICMP */ 1, /* TCP */ 6, /* UDP */ 17, /* ICMPv6 */ 58, /* MPTCP */ 262};
         Integer[] netlinkTypes = {
             /* SOCK_DGRAM */
             2, /* SOCK_RAW */ 3

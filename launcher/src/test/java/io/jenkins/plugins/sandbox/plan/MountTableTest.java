@@ -39,8 +39,10 @@ class MountTableTest {
         "/twice/x, /again/x",
     })
     void everyMountOfAFileSystemGivesAnotherName(String path, String names) {
-        List<Path> expected =
-                Stream.of(names.split(" (?=/)")).filter(n -> !n.isEmpty()).map(Path::of).toList();
+        List<Path> expected = Stream.of(names.split(" (?=/)"))
+                .filter(n -> !n.isEmpty())
+                .map(Path::of)
+                .toList();
         assertThat(TABLE.candidates(Path.of(path))).containsExactlyElementsOf(expected);
     }
 
