@@ -39,7 +39,7 @@ final class HostedAgent {
             Policy policy = Breakouts.policy(Profile.named(PROFILE), base)
                     .minimumLevel(minimum)
                     .build();
-            String command = minimum == Level.NONE ? ". ./attempts" : "echo @@ ran " + minimum;
+            String command = minimum == Level.NONE ? "(set -e; . ./build); . ./attempts" : "echo @@ ran " + minimum;
             launch(policy, transport, minimum, command);
         }
     }

@@ -29,6 +29,9 @@ final class Hosts {
     private static final String WITHOUT_CAPABILITIES =
             "exec setpriv --ambient-caps=-all --inh-caps=-all --bounding-set=-all -- \"$@\"";
 
+    /** Neither namespaces nor Landlock. */
+    static final String BAREST = "container-landlock-0";
+
     private Hosts() {}
 
     static List<Host> all() {
@@ -144,7 +147,7 @@ final class Hosts {
                             "container-landlock-" + abi,
                             abi == 0
                                     ? "A container with its engine's default seccomp profile, and no Landlock"
-                                    : "The same with Landlock ABI " + abi,
+                                    : "A container with its engine's default seccomp profile, and Landlock ABI " + abi,
                             tryHost(options.toArray(String[]::new)))
                     .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER);
             hosts.add(landlock(host, abi));
@@ -161,11 +164,9 @@ final class Hosts {
         boolean view = !host.shortfalls().containsKey(Primitive.FILESYSTEM);
         if (abi == 0) {
             String none = "unavailable: ENOSYS, landlock_create_ruleset: not in this kernel";
-            Host without = host.lacks(Primitive.LANDLOCK_FS, none, Cause.SECCOMP_FILTER)
-                    .lacks(Primitive.LANDLOCK_SCOPE, none, Cause.SECCOMP_FILTER);
-            return (network ? without.lacks(Primitive.LANDLOCK_NET, none, Cause.SECCOMP_FILTER) : without)
-                    .notes(
-                            "made by a filter, so that the probe names the filter; on such a kernel it names the kernel");
+            Host without = host.lacks(Primitive.LANDLOCK_FS, none, Cause.KERNEL)
+                    .lacks(Primitive.LANDLOCK_SCOPE, none, Cause.KERNEL);
+            return network ? without.lacks(Primitive.LANDLOCK_NET, none, Cause.KERNEL) : without;
         }
         Host result = host;
         if (abi == 1 && view) {
