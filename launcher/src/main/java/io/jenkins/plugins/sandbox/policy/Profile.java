@@ -6,7 +6,9 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -182,11 +184,41 @@ public record Profile(
     }
 
     /**
+     * @param newName {@code [a-z0-9-]{1,32}} and none of {@link #BUILT_IN}
+     * @return the same profile under another name
+     * @throws SandboxException when it cannot have that name
+     */
+    public Profile withName(String newName) throws SandboxException {
+        ProfileReader.checkName(newName);
+        return with(newName, primitives, home, network, environment, syscalls);
+    }
+
+    /**
+     * @param groups groups of system calls that are allowed as well, and with a {@code -} before it those that are taken away
+     * @return the same profile with another filter
+     * @throws SandboxException when there is no such group, or this profile has no filter
+     */
+    public Profile withSyscalls(Collection<String> groups) throws SandboxException {
+        if (!primitives.contains(Primitive.SECCOMP)) {
+            throw new SandboxException("Profile '" + name + "' has no filter on system calls: use profile 'strict'.");
+        }
+        Set<String> all = new LinkedHashSet<>(syscalls);
+        all.addAll(groups);
+        Profile changed = with(name, primitives, home, network, environment, List.copyOf(all));
+        try {
+            changed.syscallPolicy();
+        } catch (IllegalArgumentException e) {
+            throw new SandboxException("Profile '" + name + "': " + e.getMessage() + ".", e);
+        }
+        return changed;
+    }
+
+    /**
      * @param newHome what the home directory is
      * @return the same profile with another home directory
      */
     public Profile withHome(Home newHome) {
-        return with(primitives, newHome, network, environment);
+        return with(name, primitives, newHome, network, environment, syscalls);
     }
 
     /**
@@ -207,7 +239,7 @@ public record Profile(
         } else {
             NETWORK_ROWS.forEach(rows::remove);
         }
-        return with(List.copyOf(rows), home, newNetwork, environment);
+        return with(name, List.copyOf(rows), home, newNetwork, environment, syscalls);
     }
 
     /**
@@ -216,12 +248,18 @@ public record Profile(
     public Profile withAllVariables() {
         List<Primitive> rows =
                 primitives.stream().filter(p -> p != Primitive.ENVIRONMENT).toList();
-        return with(rows, home, network, Environment.INHERIT);
+        return with(name, rows, home, network, Environment.INHERIT, syscalls);
     }
 
-    private Profile with(List<Primitive> rows, Home newHome, Network newNetwork, Environment newEnvironment) {
+    private Profile with(
+            String newName,
+            List<Primitive> rows,
+            Home newHome,
+            Network newNetwork,
+            Environment newEnvironment,
+            List<String> newSyscalls) {
         return new Profile(
-                name,
+                newName,
                 description,
                 rows,
                 root,
@@ -232,7 +270,7 @@ public record Profile(
                 newNetwork,
                 newEnvironment,
                 openFiles,
-                syscalls,
+                newSyscalls,
                 allowedSyscalls,
                 deniedSyscalls);
     }
