@@ -70,16 +70,16 @@ static int step_into(int directory, const char *name)
 }
 
 /* The whole walk in one call (openat2(2)): a launch takes a hundred of them. */
-static int walk_at_once(int root, const char *path)
+static int walk_at_once(int from, const char *path)
 {
     /* Without O_NOFOLLOW: with it and O_PATH, a link at the end would be opened itself. */
     const struct open_how_v0 how = {.flags = O_PATH | O_CLOEXEC, .resolve = NO_SYMLINKS};
-    return (int)syscall(SYS_openat2, root, path[1] == '\0' ? "." : path + 1, &how, sizeof how);
+    return (int)syscall(SYS_openat2, from, path, &how, sizeof how);
 }
 
 int walk(int root, const char *path, enum create create)
 {
-    int whole = walk_at_once(root, path);
+    int whole = walk_at_once(root, path[1] == '\0' ? "." : path + 1);
     if (whole >= 0)
         return whole;
     /* Step by step, where the call is missing or refused, to make what is missing, and to say what is wrong. */
@@ -112,6 +112,9 @@ int walk(int root, const char *path, enum create create)
 
 int walk_from_root(const char *path)
 {
+    int whole = walk_at_once(AT_FDCWD, path);
+    if (whole >= 0)
+        return whole;
     int root CLEANUP_FD = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return root < 0 ? -1 : walk(root, path, CREATE_NOTHING);
 }
