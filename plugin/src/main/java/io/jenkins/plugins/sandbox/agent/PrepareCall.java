@@ -26,19 +26,25 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
             return new Prepared.Unsupported(unsupported);
         }
         try {
-            Profile profile = Profile.named(request.profile());
+            LaunchTerms terms = request.terms();
+            Profile profile = terms.profile();
+            Level minimum = terms.minimum().level();
             LaunchDirectories directories = LaunchDirectories.check(request, profile);
             Policy.Builder policy = Policy.builder(
                             profile, directories.workspace().toString())
                     .scratch(directories.scratch().toString())
                     .keepVariables(request.variables())
+                    .keepVariables(terms.environment())
+                    .limits(terms.limits())
                     // More than standard's best is not refused here but by the minimum, with a report to show for it.
                     .minimumLevel(
-                            profile.isStandard() && request.minimum().compareTo(Level.BASELINE) > 0
+                            profile.isStandard() && minimum.compareTo(Level.BASELINE) > 0
                                     ? Level.BASELINE
-                                    : request.minimum());
+                                    : minimum);
             policy.agentRoot(request.nodeRoot());
+            directories.jobScratch().ifPresent(scratch -> policy.jobScratch(scratch.toString()));
             directories.control().ifPresent(control -> policy.controlDirectory(control.toString()));
+            new JobPaths(terms, directories.workspace()).addTo(policy);
             NamedFiles.inTemporary(request, directories.temporary()).forEach(p -> policy.read(p.toString()));
             NamedFiles.scripts(request).forEach(p -> policy.read(p.toString()));
             NamedFiles.wrappers(request).forEach(p -> policy.execute(p.toString()));
@@ -51,6 +57,7 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
 
     private Prepared prepare(Policy policy, LaunchDirectories directories) throws IOException {
         boolean first = directories.makeScratch();
+        directories.makeJobScratch();
         Prepared prepared = null;
         try {
             AgentLaunches.forgetEnded(request.block(), request.running());
