@@ -7,6 +7,7 @@ import io.jenkins.plugins.sandbox.launch.HostProbe;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.Errno;
 import io.jenkins.plugins.sandbox.model.Exit;
+import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.Usage;
@@ -39,6 +40,7 @@ final class JsonReport {
             json.writeStringField("refused", refused);
             primitives(json, report);
             exit(json, ending == null ? null : ending.exit());
+            limits(json, ending == null ? List.of() : ending.limits());
             usage(json, ending == null ? null : ending.usage());
             json.writeEndObject();
             json.writeRaw('\n');
@@ -105,8 +107,24 @@ final class JsonReport {
         }
         json.writeObjectFieldStart("exit");
         json.writeNumberField(exit.signal() == 0 ? "code" : "signal", exit.signal() == 0 ? exit.code() : exit.signal());
+        if (exit.signal() != 0) {
+            json.writeStringField("signalName", exit.signalName());
+        }
         json.writeStringField("cause", exit.cause());
         json.writeEndObject();
+    }
+
+    private static void limits(JsonGenerator json, List<LimitHit> limits) throws IOException {
+        json.writeArrayFieldStart("limitsReached");
+        for (LimitHit hit : limits) {
+            json.writeStartObject();
+            json.writeStringField("name", hit.limit().wireName());
+            json.writeNumberField("value", hit.value());
+            json.writeStringField("text", hit.describe());
+            json.writeStringField("remedy", hit.remedy());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private static void usage(JsonGenerator json, Usage usage) throws IOException {
@@ -119,6 +137,9 @@ final class JsonReport {
         json.writeNumberField("userMillis", usage.userMillis());
         json.writeNumberField("systemMillis", usage.systemMillis());
         json.writeNumberField("maxRssKiB", usage.maxRssKiB());
+        json.writeNumberField("peakKiB", usage.peakKiB());
+        json.writeStringField("peakSource", usage.peakSource().wireName());
+        json.writeNumberField("tasks", usage.tasks());
         json.writeEndObject();
     }
 }

@@ -6,6 +6,7 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
@@ -16,8 +17,9 @@ import java.util.Set;
 /**
  * A named set of measures, read from a data file: UTF-8 lines {@code key = value}, comments from {@code #} at the start of a
  * line, lists separated by blanks. The keys are this record's components: {@code description}, {@code primitives},
- * {@code root}, {@code tmp}, {@code dev}, {@code home}, {@code git}, {@code network}, {@code environment}, {@code open-files},
- * {@code syscalls}, {@code syscalls-allow}, {@code syscalls-deny}. Every mistake is an error.
+ * {@code root}, {@code tmp}, {@code dev}, {@code home}, {@code git}, {@code network}, {@code environment}, {@code syscalls},
+ * {@code syscalls-allow}, {@code syscalls-deny}, and one for each of {@link Limits}, {@code cpu-time} for example. Every mistake
+ * is an error.
  *
  * @param name {@code [a-z0-9-]}, at most 32 characters
  * @param description one line for people
@@ -29,7 +31,7 @@ import java.util.Set;
  * @param git what becomes of the repositories in the workspace
  * @param network which network the command sees
  * @param environment which variables the command gets
- * @param openFiles the limit on open files of each process, 16 to 1048576
+ * @param limits what every launch is limited to at least; a launch's own limits can only be lower
  * @param syscalls the groups of system calls that are allowed, by name, and with a {@code -} before it those that are taken
  *     away from them again; empty without the row {@code seccomp}
  * @param allowedSyscalls single calls allowed on top of the groups
@@ -46,7 +48,7 @@ public record Profile(
         Git git,
         Network network,
         Environment environment,
-        int openFiles,
+        Limits limits,
         List<String> syscalls,
         List<String> allowedSyscalls,
         List<String> deniedSyscalls)
@@ -190,7 +192,7 @@ public record Profile(
      */
     public Profile withName(String newName) throws SandboxException {
         ProfileReader.checkName(newName);
-        return with(newName, primitives, home, network, environment, syscalls);
+        return with(newName, primitives, home, network, environment, limits, syscalls, deniedSyscalls);
     }
 
     /**
@@ -204,7 +206,8 @@ public record Profile(
         }
         Set<String> all = new LinkedHashSet<>(syscalls);
         all.addAll(groups);
-        Profile changed = with(name, primitives, home, network, environment, List.copyOf(all));
+        Profile changed = with(
+                name, primitives, home, network, environment, limits, List.copyOf(all), deniedSyscalls);
         try {
             changed.syscallPolicy();
         } catch (IllegalArgumentException e) {
@@ -214,11 +217,19 @@ public record Profile(
     }
 
     /**
+     * @param newLimits the limits of all of its launches, in the place of those that it has
+     * @return the same profile with other limits
+     */
+    public Profile withLimits(Limits newLimits) {
+        return with(name, primitives, home, network, environment, newLimits, syscalls, deniedSyscalls);
+    }
+
+    /**
      * @param newHome what the home directory is
      * @return the same profile with another home directory
      */
     public Profile withHome(Home newHome) {
-        return with(name, primitives, newHome, network, environment, syscalls);
+        return with(primitives, newHome, network, environment);
     }
 
     /**
@@ -239,7 +250,7 @@ public record Profile(
         } else {
             NETWORK_ROWS.forEach(rows::remove);
         }
-        return with(name, List.copyOf(rows), home, newNetwork, environment, syscalls);
+        return with(List.copyOf(rows), home, newNetwork, environment);
     }
 
     /**
@@ -248,7 +259,24 @@ public record Profile(
     public Profile withAllVariables() {
         List<Primitive> rows =
                 primitives.stream().filter(p -> p != Primitive.ENVIRONMENT).toList();
-        return with(name, rows, home, network, Environment.INHERIT, syscalls);
+        return with(rows, home, network, Environment.INHERIT);
+    }
+
+    /**
+     * @param name of a system call
+     * @return the same profile without this call, where it filters any
+     */
+    public Profile withoutSyscall(String name) {
+        if (syscalls.isEmpty() || deniedSyscalls.contains(name)) {
+            return this;
+        }
+        List<String> denied = new ArrayList<>(deniedSyscalls);
+        denied.add(name);
+        return with(this.name, primitives, home, network, environment, limits, syscalls, denied);
+    }
+
+    private Profile with(List<Primitive> rows, Home newHome, Network newNetwork, Environment newEnvironment) {
+        return with(name, rows, newHome, newNetwork, newEnvironment, limits, syscalls, deniedSyscalls);
     }
 
     private Profile with(
@@ -257,7 +285,9 @@ public record Profile(
             Home newHome,
             Network newNetwork,
             Environment newEnvironment,
-            List<String> newSyscalls) {
+            Limits newLimits,
+            List<String> newSyscalls,
+            List<String> denied) {
         return new Profile(
                 newName,
                 description,
@@ -269,10 +299,10 @@ public record Profile(
                 git,
                 newNetwork,
                 newEnvironment,
-                openFiles,
+                newLimits,
                 newSyscalls,
                 allowedSyscalls,
-                deniedSyscalls);
+                denied);
     }
 
     /**
