@@ -55,11 +55,15 @@ final class JobPaths {
         } catch (IOException x) {
             throw new SandboxException(
                     Files.notExists(given)
-                            ? "The path " + Quoted.of(given) + " does not exist on the agent: create it, or leave it out."
+                            ? "The path " + Quoted.of(given)
+                                    + " does not exist on the agent: create it, or leave it out."
                             : "The path " + Quoted.of(given) + " cannot be reached on the agent: " + x,
                     x);
         }
-        if (terms.allowedPaths().stream().map(this::directory).flatMap(Optional::stream).noneMatch(real::startsWith)) {
+        if (terms.allowedPaths().stream()
+                .map(this::directory)
+                .flatMap(Optional::stream)
+                .noneMatch(real::startsWith)) {
             throw new SandboxException("The path " + Quoted.of(given) + " is really " + Quoted.of(real)
                     + " on the agent, and jobs may add only what lies in "
                     + terms.allowedPaths().stream().map(SandboxPath::text).collect(Collectors.joining(", "))

@@ -3,7 +3,6 @@ package io.jenkins.plugins.sandbox.agent;
 import io.jenkins.plugins.sandbox.config.NamedPaths;
 import io.jenkins.plugins.sandbox.config.SandboxPath;
 import io.jenkins.plugins.sandbox.model.Minimum;
-import io.jenkins.plugins.sandbox.policy.Limits;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.Serializable;
 import java.util.List;
@@ -12,8 +11,7 @@ import java.util.Set;
 /**
  * What is to hold for a launch, as far as the controller can say it.
  *
- * @param profile the profile
- * @param limits the limits of the launch
+ * @param profile the profile, with the limits of the launch
  * @param minimum what it has to reach for its command to start
  * @param profilePaths the paths of the profile, which an administrator named
  * @param paths the paths of the job; what they lead to has to lie in {@code allowedPaths}
@@ -22,7 +20,6 @@ import java.util.Set;
  */
 public record LaunchTerms(
         Profile profile,
-        Limits limits,
         Minimum minimum,
         NamedPaths profilePaths,
         NamedPaths paths,

@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.agent;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.model.UnsupportedHostException;
 import io.jenkins.plugins.sandbox.policy.Policy;
@@ -10,6 +11,7 @@ import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.util.ArrayList;
+import java.util.List;
 import jenkins.agents.ControllerToAgentCallable;
 
 /**
@@ -35,12 +37,11 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                     .scratch(directories.scratch().toString())
                     .keepVariables(request.variables())
                     .keepVariables(terms.environment())
-                    .limits(terms.limits())
                     // More than standard's best is not refused here but by the minimum, with a report to show for it.
                     .minimumLevel(
-                            profile.isStandard() && minimum.compareTo(Level.BASELINE) > 0
-                                    ? Level.BASELINE
-                                    : minimum);
+                            profile.isStandard() && minimum.compareTo(Level.BASELINE) > 0 ? Level.BASELINE : minimum);
+            List<Primitive> asked = Policy.primitives(profile, profile.limits());
+            terms.minimum().required().stream().filter(asked::contains).forEach(policy::require);
             policy.agentRoot(request.nodeRoot());
             directories.jobScratch().ifPresent(scratch -> policy.jobScratch(scratch.toString()));
             directories.control().ifPresent(control -> policy.controlDirectory(control.toString()));

@@ -44,6 +44,7 @@ final class Amount {
 
     /** @param text {@code 150} or {@code 150%}, of one processor */
     static int percent(String what, String text) throws SandboxException {
-        return number(what, text.endsWith("%") ? text.substring(0, text.length() - 1).strip() : text);
+        return number(
+                what, text.endsWith("%") ? text.substring(0, text.length() - 1).strip() : text);
     }
 }

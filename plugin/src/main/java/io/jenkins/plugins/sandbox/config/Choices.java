@@ -1,12 +1,10 @@
 package io.jenkins.plugins.sandbox.config;
 
-import hudson.model.AutoCompletionCandidates;
 import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** The drop-downs and checks that the pages have in common. */
 public final class Choices {
@@ -83,16 +81,6 @@ public final class Choices {
         items.add(Messages.Choices_homeJob(), "job");
         items.add(Messages.Choices_homeHost(), "host");
         return items;
-    }
-
-    public static AutoCompletionCandidates primitives(String start) {
-        AutoCompletionCandidates candidates = new AutoCompletionCandidates();
-        Stream.of(Primitive.values())
-                .filter(Primitive::isBuilt)
-                .map(Primitive::wireName)
-                .filter(n -> n.startsWith(start))
-                .forEach(candidates::add);
-        return candidates;
     }
 
     /** Says what an exception says. */

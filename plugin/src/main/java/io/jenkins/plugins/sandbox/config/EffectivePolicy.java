@@ -18,8 +18,7 @@ import java.util.stream.Collectors;
  * What holds for one launch. The administrator's settings are a floor: whoever writes a Jenkinsfile or configures a job can
  * tighten them, and loosen only what the administrator lets jobs loosen. A block in a block can only tighten.
  *
- * @param definition the profile to apply, with the home directory and the network that were asked for
- * @param limits the limits of the launch
+ * @param definition the profile to apply, with the limits, the home directory and the network that were asked for
  * @param minimumLevel the lowest level with which the command may start
  * @param requiredPrimitives what must be applied whatever the level is
  * @param onShortfall what happens below that
@@ -31,7 +30,6 @@ import java.util.stream.Collectors;
  */
 public record EffectivePolicy(
         Profile definition,
-        Limits limits,
         Level minimumLevel,
         Set<Primitive> requiredPrimitives,
         OnShortfall onShortfall,
@@ -100,7 +98,7 @@ public record EffectivePolicy(
             profile = floor.profile();
             home = profile.definition().home();
             network = profile.definition().network();
-            limits = profile.limits();
+            limits = profile.definition().limits();
             minimum = floor.minimumLevel();
             onShortfall = floor.onShortfall();
             hidden = profile.paths().hide();
@@ -109,8 +107,7 @@ public record EffectivePolicy(
 
         EffectivePolicy finish() throws SandboxException {
             return new EffectivePolicy(
-                    profile.definition().withHome(home).withNetwork(network),
-                    limits,
+                    profile.definition().withHome(home).withNetwork(network).withLimits(limits),
                     minimum,
                     required,
                     onShortfall,
@@ -152,7 +149,7 @@ public record EffectivePolicy(
                 profile = asked;
                 home = asked.definition().home();
                 network = asked.definition().network();
-                limits = asked.limits();
+                limits = asked.definition().limits();
                 hidden = asked.paths().hide();
                 environment = asked.environment();
             } else if (asked.givesNoMoreThan(profile)) {
@@ -163,7 +160,7 @@ public record EffectivePolicy(
                 if (asked.definition().network().compareTo(network) >= 0) {
                     network = asked.definition().network();
                 }
-                limits = limits.stricter(asked.limits());
+                limits = limits.stricter(asked.definition().limits());
                 hidden = asked.paths().hiding(hidden).hide();
                 environment = common(environment, asked.environment());
             } else {
@@ -176,7 +173,8 @@ public record EffectivePolicy(
                 return;
             }
             if (!profile.definition().primitives().contains(Primitive.FILESYSTEM)) {
-                throw new IllegalArgumentException("home: '" + Setting.word(asked) + "' needs a view of the file system of"
+                throw new IllegalArgumentException("home: '" + Setting.word(asked)
+                        + "' needs a view of the file system of"
                         + " its own, which profile '" + profile.definition().name()
                         + "' does not have. Use profile 'strict', or leave it out.");
             }
@@ -224,12 +222,11 @@ public record EffectivePolicy(
             }
         }
 
-        /** The number of the profile is a limit as well. */
+        /** Where no number is given, a profile with that row has the launcher's. */
         private Limits withOpenFiles() throws SandboxException {
             return limits.openFiles() == null
-                    ? limits.toBuilder()
-                            .openFiles(profile.definition().openFiles())
-                            .build()
+                            && profile.definition().primitives().contains(Primitive.RLIMIT_NOFILE)
+                    ? limits.toBuilder().openFiles(Limits.DEFAULT_OPEN_FILES).build()
                     : limits;
         }
 
@@ -253,9 +250,10 @@ public record EffectivePolicy(
                                     + floor.allowedPaths().stream()
                                             .map(SandboxPath::text)
                                             .collect(Collectors.joining(", "));
-                    throw new IllegalArgumentException(key + ": '" + path + "' is no path that jobs may add: they may add "
-                            + where + ". Leave it out, or have an administrator allow it under " + WHERE
-                            + " (Paths that jobs may add).");
+                    throw new IllegalArgumentException(
+                            key + ": '" + path + "' is no path that jobs may add: they may add "
+                                    + where + ". Leave it out, or have an administrator allow it under " + WHERE
+                                    + " (Paths that jobs may add).");
                 }
             }
         }
@@ -283,8 +281,7 @@ public record EffectivePolicy(
         }
 
         private void environment(Set<String> asked) {
-            if (!environment.containsAll(asked)
-                    && !mayRelax(Relaxation.ENVIRONMENT)) {
+            if (!environment.containsAll(asked) && !mayRelax(Relaxation.ENVIRONMENT)) {
                 Set<String> more = new TreeSet<>(asked);
                 more.removeAll(environment);
                 throw below("environment", String.join(", ", more), "none of it", Relaxation.ENVIRONMENT);
@@ -313,8 +310,7 @@ public record EffectivePolicy(
             return both;
         }
 
-        private <T extends Enum<T>> T stricter(
-                String what, T holds, @CheckForNull T asked, Function<T, String> word) {
+        private <T extends Enum<T>> T stricter(String what, T holds, @CheckForNull T asked, Function<T, String> word) {
             if (asked == null || asked.compareTo(holds) >= 0) {
                 return asked == null ? holds : asked;
             }
@@ -334,9 +330,10 @@ public record EffectivePolicy(
         }
 
         private static IllegalArgumentException below(String what, String asked, String holds, Relaxation relaxation) {
-            return new IllegalArgumentException(what + ": '" + asked + "' is below the administrator's settings, which have "
-                    + holds + ". Leave it out, or have an administrator let jobs relax '" + relaxation.word()
-                    + "' under " + WHERE + ".");
+            return new IllegalArgumentException(
+                    what + ": '" + asked + "' is below the administrator's settings, which have "
+                            + holds + ". Leave it out, or have an administrator let jobs relax '" + relaxation.word()
+                            + "' under " + WHERE + ".");
         }
     }
 }

@@ -1,26 +1,23 @@
 package io.jenkins.plugins.sandbox.config;
 
-import io.jenkins.plugins.sandbox.policy.Limits;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.util.Set;
 
 /**
  * A profile with everything that goes with it in Jenkins.
  *
- * @param definition what the launcher knows of it
- * @param limits its limits
+ * @param definition what the launcher knows of it, its limits among that
  * @param paths the paths that it names
  * @param environment the variables that it passes on by name
  * @param choosable whether jobs may choose it even where it is weaker than the default profile
  */
-public record KnownProfile(
-        Profile definition, Limits limits, NamedPaths paths, Set<String> environment, boolean choosable) {
+public record KnownProfile(Profile definition, NamedPaths paths, Set<String> environment, boolean choosable) {
     public KnownProfile {
         environment = Set.copyOf(environment);
     }
 
     static KnownProfile builtIn(Profile definition) {
-        return new KnownProfile(definition, Limits.NONE, NamedPaths.NONE, Set.of(), false);
+        return new KnownProfile(definition, NamedPaths.NONE, Set.of(), false);
     }
 
     /**

@@ -17,7 +17,7 @@ import java.util.Set;
 public record NamedPaths(
         List<SandboxPath> read, List<SandboxPath> write, List<SandboxPath> execute, List<SandboxPath> hide)
         implements Serializable {
-    static final NamedPaths NONE = new NamedPaths(List.of(), List.of(), List.of(), List.of());
+    public static final NamedPaths NONE = new NamedPaths(List.of(), List.of(), List.of(), List.of());
 
     public NamedPaths {
         read = List.copyOf(read);

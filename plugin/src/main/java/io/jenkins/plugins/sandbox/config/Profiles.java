@@ -19,7 +19,7 @@ public final class Profiles {
      * @param own the administrator's own
      * @throws IllegalArgumentException when one of them cannot be used, or two have the same name
      */
-    Profiles(List<SandboxProfile> own) {
+    public Profiles(List<SandboxProfile> own) {
         for (String name : Profile.BUILT_IN) {
             byName.put(name, KnownProfile.builtIn(builtIn(name)));
         }
@@ -48,8 +48,8 @@ public final class Profiles {
     static String checkName(String name) {
         String profile = name.strip();
         if (!NAME.matcher(profile).matches()) {
-            throw new IllegalArgumentException("'" + profile
-                    + "' is no name of a profile: use 1 to 32 of a-z, 0-9 and '-'.");
+            throw new IllegalArgumentException(
+                    "'" + profile + "' is no name of a profile: use 1 to 32 of a-z, 0-9 and '-'.");
         }
         return profile;
     }

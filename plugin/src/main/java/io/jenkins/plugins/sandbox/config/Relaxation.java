@@ -25,7 +25,8 @@ public enum Relaxation {
         return Arrays.stream(values())
                 .filter(r -> r.name().equalsIgnoreCase(word.trim()))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("Jobs cannot be allowed to relax '" + word + "': use some of "
+                .orElseThrow(() -> new IllegalArgumentException("Jobs cannot be allowed to relax '" + word
+                        + "': use some of "
                         + Arrays.stream(values()).map(Relaxation::word).collect(Collectors.joining(", ")) + "."));
     }
 }

@@ -8,7 +8,6 @@ import hudson.Extension;
 import hudson.ExtensionList;
 import hudson.init.InitMilestone;
 import hudson.init.Initializer;
-import hudson.model.AutoCompletionCandidates;
 import hudson.model.PersistentDescriptor;
 import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
@@ -27,6 +26,8 @@ import jenkins.model.Jenkins;
 import net.sf.json.JSONArray;
 import net.sf.json.JSONObject;
 import org.jenkinsci.Symbol;
+import org.kohsuke.accmod.Restricted;
+import org.kohsuke.accmod.restrictions.NoExternalUse;
 import org.kohsuke.stapler.DataBoundSetter;
 import org.kohsuke.stapler.QueryParameter;
 import org.kohsuke.stapler.StaplerRequest2;
@@ -232,9 +233,10 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
         return Choices.onShortfall();
     }
 
-    @POST
-    public AutoCompletionCandidates doAutoCompleteRequiredPrimitives(@QueryParameter String value) {
-        return Choices.primitives(value);
+    /** @return words as a text area shows them; for forms */
+    @Restricted(NoExternalUse.class)
+    public String lines(List<String> words) {
+        return String.join("\n", words);
     }
 
     @POST

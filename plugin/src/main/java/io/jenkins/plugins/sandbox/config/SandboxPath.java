@@ -24,8 +24,9 @@ public record SandboxPath(String text) implements Serializable {
     public static SandboxPath parse(String written) {
         String path = written.strip();
         if (path.length() > MAX_LENGTH || path.chars().anyMatch(Character::isISOControl)) {
-            throw new IllegalArgumentException("The path '" + path.replaceAll("\\p{Cntrl}", "?").substring(0, Math.min(path.length(), 100))
-                    + "' is too long, or has a control character in it: name another.");
+            throw new IllegalArgumentException(
+                    "The path '" + path.replaceAll("\\p{Cntrl}", "?").substring(0, Math.min(path.length(), 100))
+                            + "' is too long, or has a control character in it: name another.");
         }
         boolean workspace = path.equals(WORKSPACE) || path.startsWith(WORKSPACE + "/");
         if (!workspace && !path.startsWith("/")) {
@@ -33,11 +34,12 @@ public record SandboxPath(String text) implements Serializable {
                     + "' is relative: start it with '/', or with '@workspace' for the workspace of the build.");
         }
         if (List.of(path.split("/")).stream().anyMatch(n -> n.equals(".") || n.equals(".."))) {
-            throw new IllegalArgumentException("The path '" + path
-                    + "' has '.' or '..' in it: write where it leads to.");
+            throw new IllegalArgumentException(
+                    "The path '" + path + "' has '.' or '..' in it: write where it leads to.");
         }
         String normal = path.replaceAll("/+", "/");
-        return new SandboxPath(normal.length() > 1 && normal.endsWith("/") ? normal.substring(0, normal.length() - 1) : normal);
+        return new SandboxPath(
+                normal.length() > 1 && normal.endsWith("/") ? normal.substring(0, normal.length() - 1) : normal);
     }
 
     /** @return whether this is that path, or lies below it, by what is written */

@@ -4,16 +4,16 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.Extension;
 import hudson.model.AbstractDescribableImpl;
-import hudson.model.AutoCompletionCandidates;
 import hudson.model.Descriptor;
 import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Profile;
-import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.util.List;
 import java.util.stream.Stream;
+import org.kohsuke.accmod.Restricted;
+import org.kohsuke.accmod.restrictions.NoExternalUse;
 import org.kohsuke.stapler.DataBoundConstructor;
 import org.kohsuke.stapler.DataBoundSetter;
 import org.kohsuke.stapler.QueryParameter;
@@ -84,6 +84,19 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
     @CheckForNull
     public List<String> getSyscalls() {
         return syscalls == null ? null : syscalls.lines().toList();
+    }
+
+    /** @return the same as lines; for forms */
+    @Restricted(NoExternalUse.class)
+    @CheckForNull
+    public String getSyscallsText() {
+        return syscalls;
+    }
+
+    /** @return everything that is different; for forms */
+    @Restricted(NoExternalUse.class)
+    public SandboxSettings getSettings() {
+        return settings;
     }
 
     /** @param syscalls groups of system calls that are allowed as well, and with a {@code -} before it those that are not */
@@ -317,7 +330,10 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
                 definition = definition.withSyscalls(syscalls.lines().toList());
             }
             return new KnownProfile(
-                    definition, settings.limits(), settings.paths(), settings.environment(), choosable);
+                    definition.withLimits(settings.limits(definition.limits().toBuilder())),
+                    settings.paths(),
+                    settings.environment(),
+                    choosable);
         } catch (SandboxException | IllegalArgumentException x) {
             throw new IllegalArgumentException("Profile '" + name + "': " + x.getMessage(), x);
         }
@@ -392,15 +408,6 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
                 Setting setting = Setting.of(key).orElseThrow(IllegalArgumentException::new);
                 value.lines().filter(v -> !v.isBlank()).forEach(setting::check);
             });
-        }
-
-        @POST
-        public AutoCompletionCandidates doAutoCompleteSyscalls(@QueryParameter String value) {
-            AutoCompletionCandidates candidates = new AutoCompletionCandidates();
-            SeccompPolicy.availableGroups().keySet().stream()
-                    .filter(g -> g.startsWith(value))
-                    .forEach(candidates::add);
-            return candidates;
         }
     }
 }

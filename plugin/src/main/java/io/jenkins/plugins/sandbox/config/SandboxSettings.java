@@ -45,9 +45,7 @@ public final class SandboxSettings implements Serializable {
      * @throws IllegalArgumentException when it cannot be that
      */
     public SandboxSettings with(Setting setting, @CheckForNull String value) {
-        return value == null || value.isBlank()
-                ? withWords(setting, null)
-                : withWords(setting, setting.check(value));
+        return value == null || value.isBlank() ? withWords(setting, null) : withWords(setting, setting.check(value));
     }
 
     /**
@@ -217,7 +215,9 @@ public final class SandboxSettings implements Serializable {
 
     @Override
     public boolean equals(Object o) {
-        return o instanceof SandboxSettings other && Objects.equals(words, other.words) && Objects.equals(around, other.around);
+        return o instanceof SandboxSettings other
+                && Objects.equals(words, other.words)
+                && Objects.equals(around, other.around);
     }
 
     @Override

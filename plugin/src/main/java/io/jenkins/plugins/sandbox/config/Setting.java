@@ -79,7 +79,9 @@ public enum Setting {
 
     /** @return those that are limits */
     static List<Setting> limits() {
-        return Arrays.stream(values()).filter(s -> s.check instanceof LimitCheck).toList();
+        return Arrays.stream(values())
+                .filter(s -> s.check instanceof LimitCheck)
+                .toList();
     }
 
     /**
@@ -110,7 +112,9 @@ public enum Setting {
                 .map(Primitive::wireName)
                 .orElseThrow(() -> new IllegalArgumentException("requiredPrimitives: there is no primitive '" + name
                         + "': use some of "
-                        + Arrays.stream(Primitive.values()).map(Primitive::wireName).collect(Collectors.joining(", "))
+                        + Arrays.stream(Primitive.values())
+                                .map(Primitive::wireName)
+                                .collect(Collectors.joining(", "))
                         + "."));
     }
 
@@ -139,7 +143,9 @@ public enum Setting {
                 .filter(c -> word(c).equalsIgnoreCase(value.strip()))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(key + " cannot be '" + value + "': use one of "
-                        + Arrays.stream(type.getEnumConstants()).map(Setting::word).collect(Collectors.joining(", "))
+                        + Arrays.stream(type.getEnumConstants())
+                                .map(Setting::word)
+                                .collect(Collectors.joining(", "))
                         + "."));
     }
 

@@ -28,7 +28,6 @@ final class Strictness {
                 && a.git().compareTo(b.git()) >= 0
                 && a.network().compareTo(b.network()) >= 0
                 && a.environment().compareTo(b.environment()) >= 0
-                && a.openFiles() <= b.openFiles()
                 && isAtLeast(a.syscallPolicy(), b.syscallPolicy());
     }
 

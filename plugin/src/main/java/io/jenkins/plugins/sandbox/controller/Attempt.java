@@ -4,7 +4,6 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.AbortException;
 import hudson.FilePath;
 import hudson.Proc;
-import hudson.Util;
 import hudson.model.Computer;
 import hudson.model.Node;
 import hudson.model.Result;
@@ -103,7 +102,7 @@ final class Attempt {
         this.policy = policy;
         this.origin = origin;
         this.listener = listener;
-        this.asked = Policy.primitives(policy.definition(), policy.limits());
+        this.asked = Policy.primitives(policy.definition(), policy.definition().limits());
     }
 
     /**
@@ -145,7 +144,7 @@ final class Attempt {
                         environment.meant(computer.getEnvironment()),
                         environment.filesBelow(workspace.temporary()),
                         programs(words),
-                        jobId(),
+                        JobHome.id(run.getParent().getFullName(), node.getNodeName()),
                         terms())));
             });
         } catch (SandboxException x) {
@@ -332,18 +331,11 @@ final class Attempt {
     private LaunchTerms terms() {
         return new LaunchTerms(
                 policy.definition(),
-                policy.limits(),
                 enforcedMinimum(),
                 policy.profilePaths(),
                 policy.paths(),
                 policy.allowedPaths(),
                 policy.environment());
-    }
-
-    /** With the name of the node: two agents may share a machine, and a user. */
-    private String jobId() {
-        return Util.getHexOfSHA256DigestOf(
-                run.getParent().getFullName() + "\n" + node.getNodeName());
     }
 
     /** Gives up a launch, in the background. Should that fail, the gate closes all by itself. */

@@ -366,7 +366,8 @@ public final class SandboxStep extends Step {
         @Override
         public Map<String, Object> customInstantiate(@NonNull Map<String, Object> arguments) {
             Map<String, Object> words = new HashMap<>(arguments);
-            words.replaceAll((key, value) -> value instanceof Integer || value instanceof Long ? value.toString() : value);
+            words.replaceAll(
+                    (key, value) -> value instanceof Integer || value instanceof Long ? value.toString() : value);
             return words;
         }
 
