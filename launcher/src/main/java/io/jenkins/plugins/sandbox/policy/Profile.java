@@ -206,8 +206,7 @@ public record Profile(
         }
         Set<String> all = new LinkedHashSet<>(syscalls);
         all.addAll(groups);
-        Profile changed = with(
-                name, primitives, home, network, environment, limits, List.copyOf(all), deniedSyscalls);
+        Profile changed = with(name, primitives, home, network, environment, limits, List.copyOf(all), deniedSyscalls);
         try {
             changed.syscallPolicy();
         } catch (IllegalArgumentException e) {

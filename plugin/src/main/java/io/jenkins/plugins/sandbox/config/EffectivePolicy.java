@@ -208,10 +208,9 @@ public record EffectivePolicy(
                 }
                 SandboxSettings one = SandboxSettings.NOTHING.with(setting, word);
                 Limits holds = setting == Setting.OPEN_FILES ? withOpenFiles() : limits;
-                Limits wanted = one.limits(holds.toBuilder());
-                Limits both = holds.stricter(one.limits());
-                // With itself: lists of processors are equal when they are written alike.
-                if (both.equals(wanted.stricter(wanted)) || mayRelax(Relaxation.LIMITS)) {
+                Limits wanted = alike(one.limits(holds.toBuilder()));
+                Limits both = alike(holds.stricter(one.limits()));
+                if (both.equals(wanted) || mayRelax(Relaxation.LIMITS)) {
                     limits = wanted;
                 } else if (outermost) {
                     throw below(setting.key(), word, "less", Relaxation.LIMITS);
@@ -220,6 +219,11 @@ public record EffectivePolicy(
                     raised.add(setting.key() + ": " + word + " lowered to what the block around this one has");
                 }
             }
+        }
+
+        /** Lists of processors can be written in more than one way. */
+        private static Limits alike(Limits limits) throws SandboxException {
+            return limits.stricter(limits);
         }
 
         /** Where no number is given, a profile with that row has the launcher's. */

@@ -139,7 +139,7 @@ class SandboxConfigurationTest {
             HtmlPage answer = r.submit(form);
             assertThat(
                     answer.getWebResponse().getContentAsString(),
-                    containsString("has &#039;.&#039; or &#039;..&#039; in it"));
+                    containsString("The path '/opt/../etc' has '.' or '..' in it"));
         }
         assertThat(c.getMinimumLevel(), is("BASELINE"));
         assertThat(c.getAllowedPaths(), is(empty()));
