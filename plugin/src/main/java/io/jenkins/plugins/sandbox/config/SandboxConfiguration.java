@@ -16,6 +16,7 @@ import io.jenkins.plugins.sandbox.model.Primitive;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
@@ -50,6 +51,7 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
     private String onShortfall = OnShortfall.FAIL.word();
     private List<String> relaxations = new ArrayList<>();
     private List<String> allowedPaths = new ArrayList<>();
+    private Compulsory compulsory = new Compulsory();
 
     /** @return the one instance */
     public static SandboxConfiguration get() {
@@ -155,6 +157,17 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
                         .map(check)
                         .distinct()
                         .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    @NonNull
+    public Compulsory getCompulsory() {
+        return compulsory;
+    }
+
+    @DataBoundSetter
+    public void setCompulsory(@NonNull Compulsory compulsory) {
+        this.compulsory = Objects.requireNonNull(compulsory);
+        save();
     }
 
     @Override
