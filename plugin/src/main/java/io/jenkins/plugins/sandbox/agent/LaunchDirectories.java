@@ -25,6 +25,9 @@ import java.util.Optional;
  */
 record LaunchDirectories(
         Path workspace, Path temporary, Optional<Path> control, Path scratch, Optional<Path> jobScratch) {
+    /** Where scratch directories may be that cannot be beside the workspace, the first that does first. */
+    static final List<String> ELSEWHERE = List.of("/var/tmp", System.getProperty("java.io.tmpdir"));
+
     /** @throws SandboxException when one of them is not what it is meant to be; the message names it */
     static LaunchDirectories check(LaunchRequest request, Profile profile) throws SandboxException {
         Path workspace = directory("workspace", Path.of(request.workspace()));
@@ -47,7 +50,7 @@ record LaunchDirectories(
                     control,
                     ScratchDirectory.of(parent, request.block()),
                     profile.home() == Profile.Home.JOB
-                            ? Optional.of(ScratchDirectory.of(parent, "job-" + request.job()))
+                            ? Optional.of(jobScratch(parent, request.job()))
                             : Optional.empty());
         } catch (IOException x) {
             if (x instanceof SandboxException known) {
@@ -55,6 +58,11 @@ record LaunchDirectories(
             }
             throw new SandboxException("The directories of the launch cannot be looked at: " + x, x);
         }
+    }
+
+    /** @return where it is, whether or not it exists */
+    static Path jobScratch(Path parent, String job) {
+        return ScratchDirectory.of(parent, "job-" + job);
     }
 
     /**
@@ -138,7 +146,7 @@ record LaunchDirectories(
         if (profile.home() == Profile.Home.OVERLAY || profile.home() == Profile.Home.JOB) {
             Optional<Path> home = home();
             if (home.isPresent() && temporary.startsWith(home.get())) {
-                for (String name : List.of("/var/tmp", System.getProperty("java.io.tmpdir"))) {
+                for (String name : ELSEWHERE) {
                     Path elsewhere = Path.of(name);
                     if (Files.isDirectory(elsewhere) && Files.isWritable(elsewhere)) {
                         Path real = elsewhere.toRealPath();
