@@ -6,7 +6,6 @@ import io.jenkins.plugins.sandbox.config.EffectivePolicy;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.config.SandboxSettings;
 import io.jenkins.plugins.sandbox.model.Minimum;
-import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.util.List;
 
@@ -22,9 +21,10 @@ record FloorPolicy(Profile profile, Minimum minimum) {
     static FloorPolicy get() {
         try {
             EffectivePolicy policy =
-                    EffectivePolicy.of(SandboxConfiguration.get().floor(), new SandboxSettings(null, null, null));
-            return new FloorPolicy(Profile.named(policy.profile()), new Minimum(policy.minimumLevel(), List.of()));
-        } catch (AbortException | SandboxException x) {
+                    EffectivePolicy.of(SandboxConfiguration.get().floor(), SandboxSettings.NOTHING);
+            return new FloorPolicy(
+                    policy.definition(), new Minimum(policy.minimumLevel(), List.copyOf(policy.requiredPrimitives())));
+        } catch (AbortException x) {
             return null;
         }
     }
