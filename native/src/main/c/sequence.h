@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "cgroup.h"
 #include "plan.h"
 
 #include <stdatomic.h>
@@ -29,12 +30,13 @@ struct failure {
 /* Mapped MAP_SHARED before the first fork; it is not mapped in the command, which starts with execve(2). */
 struct shared {
     struct outcome outcomes[PRIMITIVE_COUNT];
-    primitive_set pending; /* applied, to be verified by a later stage */
-    struct failure trial;  /* of a process that tried something out before we do it */
-    _Atomic bool broken;   /* a step could neither be finished nor undone: nothing may run */
-    _Atomic bool reported; /* the first part of the report was written */
-    _Atomic bool started;  /* the command was let go: its exit status is the launcher's */
-    _Atomic bool ended;    /* the command ended, with this status of wait(2) */
+    primitive_set pending;   /* applied, to be verified by a later stage */
+    struct failure trial;    /* of a process that tried something out before we do it */
+    _Atomic bool broken;     /* a step could neither be finished nor undone: nothing may run */
+    _Atomic unsigned joined; /* which hierarchies' leaves the command is in, a bit for each */
+    _Atomic bool reported;   /* the first part of the report was written */
+    _Atomic bool started;    /* the command was let go: its exit status is the launcher's */
+    _Atomic bool ended;      /* the command ended, with this status of wait(2) */
     _Atomic int status;
     _Atomic bool finished;   /* nobody is left, and init is about to end too */
     _Atomic int exec_error;  /* errno of the execve(2) that failed, else 0 */
@@ -52,6 +54,8 @@ struct context {
     struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
     char cwd[4096];
+    char oom_score[16]; /* as we found it; empty when it was not raised */
+    struct cgroup cgroup;
     bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */
     int proc_self;      /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
 };
@@ -60,6 +64,9 @@ struct context {
 int failed(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 int unavailable(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* Something worth knowing about a row that is applied all the same. */
+void note(struct context *context, enum primitive primitive, const char *format, ...) PRINTF_LIKE(3, 4);
+
 struct primitive_row {
     enum stage applied_in;
     enum stage verified_in;
@@ -67,6 +74,7 @@ struct primitive_row {
     bool needs_admin;    /* CAP_SYS_ADMIN over the current user namespace */
     int (*apply)(struct context *context, struct failure *failure);
     int (*verify)(struct context *context, struct failure *failure);
+    void (*otherwise)(struct context *context, enum stage stage); /* in every stage, when nobody asked for the row */
 };
 
 /* Does this stage's rows in order and records their outcomes. */
@@ -80,6 +88,7 @@ bool is_applied(const struct context *context, enum primitive primitive);
 /*
  * Whether this row is to be done: because the plan asks for it, or in the place of one that it asks for and that did
  * not come about. landlock_net stands in for network_namespace, never beside it: it would take loopback away as well.
+ * rlimit_data stands in for the cgroup's limit on memory, never beside it: it counts what is only reserved.
  */
 bool is_wanted(const struct context *context, enum primitive primitive);
 
@@ -89,7 +98,9 @@ int session_verify(struct context *context, struct failure *failure);
 int close_fds_apply(struct context *context, struct failure *failure);
 int close_fds_verify(struct context *context, struct failure *failure);
 /* A session of the command's own, apart from init's: `kill 0` inside must not reach init. 0 or -1. */
-int session_lead(void);
+int session_lead(const struct context *context);
+/* init is not the build: it is to be left to report. */
+void session_spare_init(const struct context *context);
 /* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */
 int unblock_signals(void);
 
@@ -129,6 +140,24 @@ int rlimit_nofile_apply(struct context *context, struct failure *failure);
 int rlimit_nofile_verify(struct context *context, struct failure *failure);
 int rlimit_as_apply(struct context *context, struct failure *failure);
 int rlimit_as_verify(struct context *context, struct failure *failure);
+int rlimit_data_apply(struct context *context, struct failure *failure);
+int rlimit_data_verify(struct context *context, struct failure *failure);
+int rlimit_nproc_apply(struct context *context, struct failure *failure);
+int rlimit_nproc_verify(struct context *context, struct failure *failure);
+int rlimit_fsize_apply(struct context *context, struct failure *failure);
+int rlimit_fsize_verify(struct context *context, struct failure *failure);
+int rlimit_core_apply(struct context *context, struct failure *failure);
+int rlimit_core_verify(struct context *context, struct failure *failure);
+int rlimit_stack_apply(struct context *context, struct failure *failure);
+int rlimit_stack_verify(struct context *context, struct failure *failure);
+int rlimit_memlock_apply(struct context *context, struct failure *failure);
+int rlimit_memlock_verify(struct context *context, struct failure *failure);
+int cpu_affinity_apply(struct context *context, struct failure *failure);
+int cpu_affinity_verify(struct context *context, struct failure *failure);
+int cgroup_apply(struct context *context, struct failure *failure);
+int cgroup_verify(struct context *context, struct failure *failure);
+/* A group only to count in, where there is one to be had. */
+void cgroup_otherwise(struct context *context, enum stage stage);
 
 /* landlock.c */
 int landlock_fs_apply(struct context *context, struct failure *failure);
