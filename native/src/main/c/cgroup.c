@@ -589,6 +589,17 @@ void cgroup_remove(struct cgroup *cgroup)
     cgroup_close(cgroup);
 }
 
+size_t cgroup_fds(const struct cgroup *cgroup, int fds[CGROUP_FDS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < cgroup->count; i++) {
+        fds[count++] = cgroup->hierarchies[i].parent;
+        fds[count++] = cgroup->hierarchies[i].leaf;
+        fds[count++] = cgroup->hierarchies[i].procs;
+    }
+    return count;
+}
+
 void cgroup_close(struct cgroup *cgroup)
 {
     for (size_t i = 0; i < cgroup->count; i++) {

@@ -12,6 +12,7 @@ enum controller { CONTROLLER_MEMORY, CONTROLLER_PIDS, CONTROLLER_CPU, CONTROLLER
 
 #define CONTROLLER_BIT(controller) (1U << (controller))
 #define CGROUP_NAME_SIZE 64
+#define CGROUP_FDS_MAX (3 * CONTROLLER_COUNT)
 
 /* One tree of control groups: version 2's only one, or one of version 1's (cgroups(7)). */
 struct hierarchy {
@@ -63,6 +64,8 @@ void cgroup_kill(const struct cgroup *cgroup);
 /* Takes the leaf away, once nobody is in it. */
 void cgroup_remove(struct cgroup *cgroup);
 
+/* The descriptors that the launcher's other processes need: their number. */
+size_t cgroup_fds(const struct cgroup *cgroup, int fds[CGROUP_FDS_MAX]);
 void cgroup_close(struct cgroup *cgroup);
 
 /*

@@ -84,6 +84,7 @@ static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int rea
     /* In a pid namespace the kernel ends everybody with init; elsewhere at least the command goes with it. */
     if (init_pid != 1 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != init_pid))
         _exit(EXIT_REFUSED);
+    cgroup_enter(&launch->context);
     sequence_run(&launch->context, STAGE_COMMAND);
     if (write_all(ready, &byte, 1) != 0 || read(go, &byte, 1) != 1)
         _exit(EXIT_REFUSED);

@@ -222,24 +222,33 @@ int cpu_affinity_verify(struct context *context, struct failure *failure)
 
 /* ---- the launch as a whole ---- */
 
+void cgroup_prepare(struct context *context)
+{
+    context->cgroup_failure = (struct failure){.status = UNAVAILABLE};
+    (void)cgroup_create(&context->cgroup, context->plan, &context->cgroup_failure);
+}
+
+void cgroup_enter(struct context *context)
+{
+    struct failure *failure = &context->cgroup_failure;
+    struct failure mine = {.status = UNAVAILABLE};
+    atomic_store(&context->shared->joined, cgroup_join(&context->cgroup, &mine));
+    if (mine.detail[0] == '\0')
+        (void)cgroup_check(&context->cgroup, context->plan, &mine);
+    if (failure->detail[0] == '\0')
+        *failure = mine;
+}
+
+/* Of cgroup_prepare() in the first stage, of cgroup_enter() too in the last. */
 int cgroup_apply(struct context *context, struct failure *failure)
 {
-    return cgroup_create(&context->cgroup, context->plan, failure);
+    if (context->cgroup_failure.detail[0] == '\0')
+        return 0;
+    *failure = context->cgroup_failure;
+    return -1;
 }
 
 int cgroup_verify(struct context *context, struct failure *failure)
 {
-    atomic_store(&context->shared->joined, cgroup_join(&context->cgroup, failure));
-    return failure->detail[0] == '\0' ? cgroup_check(&context->cgroup, context->plan, failure) : -1;
-}
-
-void cgroup_otherwise(struct context *context, enum stage stage)
-{
-    struct failure ignored = {.status = UNAVAILABLE};
-    if (stage == STAGE_SETUP)
-        (void)cgroup_create(&context->cgroup, context->plan, &ignored);
-    if (stage != STAGE_COMMAND)
-        return;
-    atomic_store(&context->shared->joined, cgroup_join(&context->cgroup, &ignored));
-    (void)cgroup_check(&context->cgroup, context->plan, &ignored);
+    return cgroup_apply(context, failure);
 }

@@ -9,7 +9,7 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [SESSION] = {STAGE_SETUP, STAGE_COMMAND, 0, false, session_apply, session_verify},
     [CLOSE_FDS] = {STAGE_SETUP, STAGE_COMMAND, 0, false, close_fds_apply, close_fds_verify},
     [ENVIRONMENT] = {STAGE_SETUP, STAGE_COMMAND, 0, false, environment_apply, environment_verify},
-    [CGROUP] = {STAGE_SETUP, STAGE_COMMAND, 0, false, cgroup_apply, cgroup_verify, cgroup_otherwise},
+    [CGROUP] = {STAGE_SETUP, STAGE_COMMAND, 0, false, cgroup_apply, cgroup_verify},
     [USER_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, false, user_namespace_apply, user_namespace_verify},
     [PID_NAMESPACE] = {STAGE_SETUP, STAGE_INIT, 0, true, pid_namespace_apply, pid_namespace_verify},
     [MOUNT_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, true, mount_namespace_apply, mount_namespace_verify},
@@ -115,11 +115,8 @@ void sequence_run(struct context *context, enum stage stage)
         struct outcome *outcome = &shared->outcomes[i];
         struct failure failure = {.status = FAILED};
         int result = 0;
-        if (!is_wanted(context, (enum primitive)i)) {
-            if (row->otherwise != NULL)
-                row->otherwise(context, stage);
+        if (!is_wanted(context, (enum primitive)i))
             continue;
-        }
         if (row->applied_in == stage) {
             result = check_needs(context, row, &failure);
             if (result == 0)

@@ -18,7 +18,7 @@ enum stage {
     STAGE_COMMAND, /* becomes the command */
 };
 
-#define MAX_OWN_FDS 8
+#define MAX_OWN_FDS (8 + CGROUP_FDS_MAX)
 
 /* Why a primitive did not come about. */
 struct failure {
@@ -32,6 +32,7 @@ struct shared {
     struct outcome outcomes[PRIMITIVE_COUNT];
     primitive_set pending;   /* applied, to be verified by a later stage */
     struct failure trial;    /* of a process that tried something out before we do it */
+    pid_t init_pid;          /* of an init that was born into its namespaces, as the outside knows it */
     _Atomic bool broken;     /* a step could neither be finished nor undone: nothing may run */
     _Atomic unsigned joined; /* which hierarchies' leaves the command is in, a bit for each */
     _Atomic bool reported;   /* the first part of the report was written */
@@ -56,7 +57,9 @@ struct context {
     char cwd[4096];
     char oom_score[16]; /* as we found it; empty when it was not raised */
     struct cgroup cgroup;
+    struct failure cgroup_failure; /* why a limit of the plan is not set there */
     bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */
+    int born_in;        /* CLONE_NEW...: the namespaces that this process was cloned into, and need not enter */
     int proc_self;      /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
 };
 
@@ -74,7 +77,6 @@ struct primitive_row {
     bool needs_admin;    /* CAP_SYS_ADMIN over the current user namespace */
     int (*apply)(struct context *context, struct failure *failure);
     int (*verify)(struct context *context, struct failure *failure);
-    void (*otherwise)(struct context *context, enum stage stage); /* in every stage, when nobody asked for the row */
 };
 
 /* Does this stage's rows in order and records their outcomes. */
@@ -110,6 +112,13 @@ int environment_verify(struct context *context, struct failure *failure);
 
 /* namespaces.c */
 int namespaces_remember(struct context *context);
+
+/*
+ * The flags for clone(2) by which init is born into all namespaces that the plan asks for; 0 when each must be entered
+ * by itself: without a user namespace, whose owner may make the others.
+ */
+int namespaces_at_once(const struct context *context);
+
 int user_namespace_apply(struct context *context, struct failure *failure);
 int user_namespace_verify(struct context *context, struct failure *failure);
 int pid_namespace_apply(struct context *context, struct failure *failure);
@@ -156,8 +165,13 @@ int cpu_affinity_apply(struct context *context, struct failure *failure);
 int cpu_affinity_verify(struct context *context, struct failure *failure);
 int cgroup_apply(struct context *context, struct failure *failure);
 int cgroup_verify(struct context *context, struct failure *failure);
-/* A group only to count in, where there is one to be had. */
-void cgroup_otherwise(struct context *context, enum stage stage);
+/*
+ * The launch's group, made before any namespace is entered: from inside, the way to it cannot be seen. Also when the
+ * row is not asked for: then only to count in, where there is one to be had.
+ */
+void cgroup_prepare(struct context *context);
+/* Moves the process that becomes the command into it. */
+void cgroup_enter(struct context *context);
 
 /* landlock.c */
 int landlock_fs_apply(struct context *context, struct failure *failure);
