@@ -454,7 +454,15 @@ class RowsTest {
     @Test
     void belowTheMinimumNothingRuns() throws Exception {
         Result result = launch.strict(workspace)
-                .options("--primitive", "landlock_net", "--primitive", "cpu_affinity", "--cpus", "1023", "--min-level", "FULL")
+                .options(
+                        "--primitive",
+                        "landlock_net",
+                        "--primitive",
+                        "cpu_affinity",
+                        "--cpus",
+                        "1023",
+                        "--min-level",
+                        "FULL")
                 .run("echo ran > ran");
         assertThat(result.status()).isEqualTo(125);
         assertThat(result.parsed().ready()).isFalse();
