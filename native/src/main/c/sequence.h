@@ -103,6 +103,8 @@ int close_fds_verify(struct context *context, struct failure *failure);
 int session_lead(const struct context *context);
 /* init is not the build: it is to be left to report. */
 void session_spare_init(const struct context *context);
+/* The view's /dev/null in the place of the host's, on 0, 1 and 2: root could change the mode of the latter. 0 or -1. */
+int session_own_null(void);
 /* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */
 int unblock_signals(void);
 
