@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -42,19 +43,28 @@ import java.util.Set;
  * {@code logs}), and a build that commits has to be able to write there; under {@code git = read-only} all of {@code .git} is
  * read-only instead.
  *
- * <p>Repositories are looked for in the workspace, in each directory directly in it, and where the submodules say that their
- * working trees are. What a build clones itself is its own.
+ * <p>Repositories are looked for in the workspace and in its directories, level by level down to {@value #DEEPEST_REPOSITORY},
+ * and where the submodules say that their working trees are. A workspace may hold anything: below its own directories at most
+ * {@value #MOST_ENTRIES} names are looked at, no symbolic link is followed, and {@code node_modules} is left out. What a build
+ * clones itself is its own.
  */
 final class GitFiles {
     private static final long EMPTY_BYTES = 4096;
     private static final long LONGEST_CONFIG = 1 << 20;
     private static final int DEEPEST_MODULE = 8;
 
+    /** {@code src/github.com/owner/name}, as Go had it. */
+    static final int DEEPEST_REPOSITORY = 4;
+
+    /** Each takes some microseconds, for every launch. */
+    static final int MOST_ENTRIES = 20_000;
+
     private static final String COMMON_DIRECTORY = "commondir";
 
     private final Path workspace;
     private final boolean readOnly;
     private final List<Mount> mounts = new ArrayList<>();
+    private int entries;
 
     private GitFiles(Path workspace, boolean readOnly) {
         this.workspace = workspace;
@@ -71,9 +81,7 @@ final class GitFiles {
         GitFiles files = new GitFiles(workspace, readOnly);
         try {
             files.repository(workspace);
-            for (Path child : directories(workspace)) {
-                files.repository(child);
-            }
+            files.below(directories(workspace), DEEPEST_REPOSITORY);
         } catch (IOException | DirectoryIteratorException | InvalidPathException e) {
             throw new SandboxException(
                     "What git obeys in workspace " + Quoted.of(workspace) + " cannot be looked at (" + e
@@ -81,6 +89,38 @@ final class GitFiles {
                     e);
         }
         return files.mounts;
+    }
+
+    private void below(List<Path> directories, int depth) throws IOException {
+        List<Path> next = new ArrayList<>();
+        for (Path directory : directories) {
+            repository(directory);
+            if (depth > 1
+                    && entries < MOST_ENTRIES
+                    && !directory.endsWith(".git")
+                    && !directory.endsWith("node_modules")) {
+                next.addAll(someDirectories(directory));
+            }
+        }
+        if (!next.isEmpty()) {
+            below(next, depth - 1);
+        }
+    }
+
+    /** As far as it can be looked at: a build may leave directories that nobody may read. */
+    private List<Path> someDirectories(Path directory) {
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+            for (Iterator<Path> i = stream.iterator(); entries < MOST_ENTRIES && i.hasNext(); entries++) {
+                Path path = i.next();
+                if (isDirectory(path)) {
+                    found.add(path);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            return found;
+        }
+        return found;
     }
 
     private void repository(Path worktree) throws IOException {

@@ -18,10 +18,11 @@ import java.util.Optional;
  *
  * @param workspace the workspace without a symbolic link in its path
  * @param temporary the directory beside it for temporary files, whether or not it exists
- * @param control the control directory likewise; empty when there is none outside of the workspace
+ * @param current the same of the directory where the command starts
+ * @param control the control directory, in {@code current}; empty when there is none
  * @param scratch the scratch directory of the block, whether or not it exists
  */
-record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control, Path scratch) {
+record LaunchDirectories(Path workspace, Path temporary, Path current, Optional<Path> control, Path scratch) {
     /** @throws SandboxException when one of them is not what it is meant to be; the message names it */
     static LaunchDirectories check(LaunchRequest request, Profile profile) throws SandboxException {
         Path workspace = directory("workspace", Path.of(request.workspace()));
@@ -33,11 +34,16 @@ record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control,
         }
         try {
             Path temporary = workspace.resolveSibling(name(Path.of(request.temporary())));
-            Optional<Path> control = Optional.ofNullable(request.control()).map(temporary::resolve);
-            if (control.isPresent() && (!isDirectory(temporary) || !isDirectory(control.get()))) {
-                throw new SandboxException("The control directory '" + control.get() + "' is not a directory.");
+            Path parent = Objects.requireNonNull(Path.of(request.workspace()).getParent());
+            Path current = workspace.resolveSibling(parent.relativize(Path.of(request.current())));
+            Optional<Path> control = Optional.ofNullable(request.control()).map(current::resolve);
+            if (control.isPresent() && !isRealDirectory(control.get())) {
+                throw new SandboxException(
+                        "The control directory '" + control.get()
+                                + "' is not a directory, or there is a symbolic link in its path. Remove what a build left there.");
             }
-            return new LaunchDirectories(workspace, temporary, control, scratch(temporary, request.block(), profile));
+            return new LaunchDirectories(
+                    workspace, temporary, current, control, scratch(temporary, request.block(), profile));
         } catch (IOException x) {
             if (x instanceof SandboxException known) {
                 throw known;
@@ -109,6 +115,11 @@ record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control,
 
     private static boolean isDirectory(Path path) {
         return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** A build may have made any component a link that leads elsewhere. */
+    private static boolean isRealDirectory(Path path) throws IOException {
+        return isDirectory(path) && path.toRealPath().equals(path);
     }
 
     /** Beside the workspace; but the layers of an overlay may not lie in one another, and many a workspace is in the home. */

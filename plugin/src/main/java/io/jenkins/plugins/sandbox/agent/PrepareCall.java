@@ -39,7 +39,10 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                                     : request.minimum());
             policy.agentRoot(request.nodeRoot());
             directories.control().ifPresent(control -> policy.controlDirectory(control.toString()));
-            NamedFiles.inTemporary(request, directories.temporary()).forEach(p -> policy.read(p.toString()));
+            NamedFiles.inTemporary(request, request.temporary(), directories.temporary())
+                    .forEach(p -> policy.read(p.toString()));
+            NamedFiles.inTemporary(request, request.current(), directories.current())
+                    .forEach(p -> policy.read(p.toString()));
             NamedFiles.scripts(request).forEach(p -> policy.read(p.toString()));
             NamedFiles.wrappers(request).forEach(p -> policy.execute(p.toString()));
             return prepare(policy.build(), directories);

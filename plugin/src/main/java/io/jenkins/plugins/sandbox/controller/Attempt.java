@@ -140,11 +140,12 @@ final class Attempt {
                         workspace.path(),
                         workspace.temporary(),
                         directory.getRemote(),
+                        workspace.current(),
                         workspace.controlDirectory(words),
                         block,
                         running,
                         environment.meant(computer.getEnvironment()),
-                        environment.filesBelow(workspace.temporary()),
+                        environment.filesBelow(Set.of(workspace.temporary(), workspace.current())),
                         programs(words),
                         policy.profile(),
                         enforcedMinimum())));

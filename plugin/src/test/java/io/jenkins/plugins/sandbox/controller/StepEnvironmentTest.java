@@ -45,13 +45,15 @@ class StepEnvironmentTest {
                 "WORKSPACE_TMP=/ws@tmp",
                 "NOT=/ws@tmpx/a",
                 "TEXT=see /ws@tmp/readme",
+                "DIR=/ws/x@tmp/secretFiles/3",
                 "EMPTY=");
         assertThat(
-                environment.filesBelow("/ws@tmp"),
+                environment.filesBelow(Set.of("/ws@tmp", "/ws/x@tmp")),
                 contains(
                         "/ws@tmp/secretFiles/1/key",
                         "/ws@tmp/secretFiles/2/$$",
                         "/ws@tmp/secretFiles/2/$",
-                        "/ws@tmp/withMaven3"));
+                        "/ws@tmp/withMaven3",
+                        "/ws/x@tmp/secretFiles/3"));
     }
 }
