@@ -36,6 +36,7 @@ struct view {
     int devices[NELEM(devices)];
     int root;  /* the new tree */
     int empty; /* a file with nothing in it */
+    int empty_directory;
 };
 
 static int open_source(const char *path, int *fd, struct failure *failure)
@@ -169,26 +170,25 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
     char path[PATH_MAX];
     if (mount_new(view, step->target, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=65536", failure) != 0)
         return -1;
+    int directory CLEANUP_FD = -1;
+    if (target_of(view, step->target, CREATE_NOTHING, &directory, failure) != 0)
+        return -1;
     for (size_t i = 0; i < NELEM(devices); i++) {
-        int target CLEANUP_FD = -1;
         if (view->devices[i] < 0)
             continue;
-        if (path_in(path, step->target, devices[i].name, failure) != 0 ||
-            target_of(view, path, CREATE_FILE, &target, failure) != 0)
-            return -1;
+        int target CLEANUP_FD = openat(directory, devices[i].name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (target < 0)
+            return failed(failure, errno, "create %s/%s", step->target, devices[i].name);
         if (bind_tree(view->devices[i], target) != 0)
-            return failed(failure, errno, "bind %s", path);
-        if (restrict_target(view, path, false, ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC, failure) != 0)
-            return -1;
+            return failed(failure, errno, "bind %s/%s", step->target, devices[i].name);
     }
+    if (set_attributes(directory, true, ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC) != 0)
+        return failed(failure, errno, "mount_setattr %s", step->target);
     if (path_in(path, step->target, "pts", failure) != 0 ||
         mount_new(view, path, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620", failure) != 0)
         return -1;
     if (path_in(path, step->target, "shm", failure) != 0 ||
         mount_new(view, path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", failure) != 0)
-        return -1;
-    int directory CLEANUP_FD = -1;
-    if (target_of(view, step->target, CREATE_NOTHING, &directory, failure) != 0)
         return -1;
     for (size_t i = 0; i < NELEM(device_links); i++)
         if (symlinkat(device_links[i][0], directory, device_links[i][1]) != 0)
@@ -207,13 +207,8 @@ static int mount_hide(struct view *view, const struct mount_step *step, struct f
         return -1;
     if (fstat(target, &status) != 0)
         return failed(failure, errno, "stat %s", step->target);
-    if (S_ISDIR(status.st_mode)) {
-        if (mount_new(view, step->target, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555,size=4096", failure) !=
-            0)
-            return -1;
-    } else if (bind_tree(view->empty, target) != 0) {
-        return failed(failure, errno, "bind an empty file on %s", step->target);
-    }
+    if (bind_tree(S_ISDIR(status.st_mode) ? view->empty_directory : view->empty, target) != 0)
+        return failed(failure, errno, "cover %s", step->target);
     return restrict_target(view, step->target, false, ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV, failure);
 }
 
@@ -259,8 +254,8 @@ static int mount_step(struct view *view, const struct mount_step *step, const st
     return mount_dev(view, step, failure);
 }
 
-/* What a hidden file shows; on a mount of its own, since the stage cannot be bound. */
-static int make_empty_file(const char *stage, struct view *view, struct failure *failure)
+/* What hidden files and directories show; on a mount of its own, since the stage cannot be bound. */
+static int make_empty(const char *stage, struct view *view, struct failure *failure)
 {
     char path[64];
     (void)snprintf(path, sizeof path, "%s/files", stage);
@@ -270,7 +265,13 @@ static int make_empty_file(const char *stage, struct view *view, struct failure 
         return failed(failure, errno, "mount tmpfs on %s", path);
     (void)snprintf(path, sizeof path, "%s/files/empty", stage);
     view->empty = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-    return view->empty >= 0 ? 0 : failed(failure, errno, "create %s", path);
+    if (view->empty < 0)
+        return failed(failure, errno, "create %s", path);
+    (void)snprintf(path, sizeof path, "%s/files/directory", stage);
+    if (mkdir(path, 0555) != 0)
+        return failed(failure, errno, "mkdir %s", path);
+    view->empty_directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return view->empty_directory >= 0 ? 0 : failed(failure, errno, "open %s", path);
 }
 
 static int mount_host(const struct plan *plan, const char *path, struct view *view, struct failure *failure)
@@ -315,7 +316,7 @@ static int mount_root(const struct plan *plan, const char *stage, struct view *v
     /* Unbindable: or the recursive bind of / would bring the stage along. */
     if (mount(NULL, stage, NULL, MS_UNBINDABLE, NULL) != 0)
         return failed(failure, errno, "mount %s unbindable", stage);
-    if (make_empty_file(stage, view, failure) != 0)
+    if (make_empty(stage, view, failure) != 0)
         return -1;
     (void)snprintf(path, sizeof path, "%s/root", stage);
     if (mkdir(path, 0755) != 0)
@@ -389,7 +390,7 @@ int filesystem_apply(struct context *context, struct failure *failure)
     struct view *view = malloc(sizeof *view);
     if (view == NULL)
         return failed(failure, errno, "malloc");
-    view->root = view->empty = -1;
+    view->root = view->empty = view->empty_directory = -1;
     for (size_t i = 0; i < MOUNTS_MAX; i++)
         view->sources[i] = (struct sources){-1, -1, -1};
     for (size_t i = 0; i < NELEM(view->devices); i++)
@@ -410,6 +411,7 @@ int filesystem_apply(struct context *context, struct failure *failure)
         close_fd(&view->devices[i]);
     close_fd(&view->root);
     close_fd(&view->empty);
+    close_fd(&view->empty_directory);
     free(view);
     return result;
 }

@@ -275,10 +275,11 @@ static void report_end(const struct init *init)
     }
     if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
         memset(&usage, 0, sizeof usage);
-    used +=
-        snprintf(text + used, size - (size_t)used, "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld\n",
-                 (long long)(now_ms() - init->started_ms), (long long)milliseconds(&usage.ru_utime),
-                 (long long)milliseconds(&usage.ru_stime), usage.ru_maxrss);
+    used += snprintf(
+        text + used, size - (size_t)used,
+        "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld peak_kib=%ld peak_source=process tasks=0\n",
+        (long long)(now_ms() - init->started_ms), (long long)milliseconds(&usage.ru_utime),
+        (long long)milliseconds(&usage.ru_stime), usage.ru_maxrss, usage.ru_maxrss);
     append_to_report(init->launch, text, (size_t)used);
 }
 

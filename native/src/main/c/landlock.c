@@ -4,19 +4,25 @@
  *
  * The rules are derived from the plan's mounts, so that the two walls cannot disagree. Each row is a layer of its own.
  */
-#include "sequence.h"
+#include "mounting.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* From <linux/landlock.h> of Linux 6.12: the headers of a build machine may be older than the kernel of an agent. */
+/*
+ * From <linux/landlock.h> of Linux 6.15 (ABI 7): the headers of a build machine may be older than the kernel of an
+ * agent. ABI 7 added switches for the audit log alone, and what later ones add is not asked for.
+ */
 #define SYS_LANDLOCK_CREATE_RULESET 444
 #define SYS_LANDLOCK_ADD_RULE 445
 #define SYS_LANDLOCK_RESTRICT_SELF 446
@@ -119,12 +125,50 @@ static int allow(int ruleset, uint64_t known, const char *path, uint64_t access,
     return 0;
 }
 
+/* Programs cannot do without these: where there is no view, they are the host's. */
+static bool is_temporary(const char *path)
+{
+    static const char *const places[] = {"/tmp", "/var/tmp", "/dev/shm"};
+    for (size_t i = 0; i < NELEM(places); i++)
+        if (strcmp(path, places[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Its target shows something else than the host has there, or nothing. */
+static bool covers_host(const struct mount_step *step)
+{
+    switch (step->kind) {
+    case MOUNT_HIDE:
+        return true;
+    case MOUNT_TMPFS:
+        return !is_temporary(step->target);
+    case MOUNT_BIND:
+        return strcmp(step->source, step->target) != 0 && !is_temporary(step->target);
+    case MOUNT_OVERLAY: /* shows what the host has, as long as nothing is written */
+    case MOUNT_DEV:
+    case MOUNT_SYMLINK:
+        break;
+    }
+    return false;
+}
+
+static bool is_directory(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 /* What a mount of the plan leaves to the command. */
-static uint64_t access_of(const struct mount_step *step)
+static uint64_t access_of(const struct mount_step *step, bool view)
 {
     uint64_t access = FS_READ;
     if (!step->noexec)
         access |= FS_EXECUTE;
+    /* Without the view a target is the host's own, which nobody meant to be written. A file made for the launch (its
+       passwd and the like) may be read there, a whole directory not. */
+    if (!view && covers_host(step))
+        return step->kind == MOUNT_BIND && !is_directory(step->target) ? FS_READ : 0;
     switch (step->kind) {
     case MOUNT_BIND:
         if (step->read_only)
@@ -132,8 +176,9 @@ static uint64_t access_of(const struct mount_step *step)
         /* The agent reads what a step left in its control directory: it follows links, and waits for ever at a pipe. */
         return step->control ? (access | FS_WRITE) & ~(FS_MAKE_SYM | FS_MAKE_FIFO | FS_MAKE_SOCK | FS_REFER)
                              : access | FS_WRITE;
-    case MOUNT_TMPFS:
     case MOUNT_OVERLAY:
+        return view ? access | FS_WRITE : access;
+    case MOUNT_TMPFS:
         return access | FS_WRITE;
     case MOUNT_DEV:
         return FS_DEVICES;
@@ -144,12 +189,75 @@ static uint64_t access_of(const struct mount_step *step)
     return 0;
 }
 
+static bool is_covered(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (covers_host(&plan->mounts[i]) && strcmp(plan->mounts[i].target, path) == 0)
+            return true;
+    return false;
+}
+
+static bool holds_covered(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (covers_host(&plan->mounts[i]) && is_below(plan->mounts[i].target, path))
+            return true;
+    return false;
+}
+
+/*
+ * Where mounts do not hide anything, what is to be hidden is left out: a directory that holds such a path is not named
+ * itself, only what else is in it. What comes to lie there later cannot be read. Depth: no deeper than a path of the
+ * plan.
+ */
+static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t known, const char *path,
+                             struct failure *failure)
+{
+    if (is_covered(plan, path))
+        return 0;
+    if (!holds_covered(plan, path))
+        return allow(ruleset, known, path, FS_READ | FS_EXECUTE, failure);
+    DIR *list = opendir(path);
+    if (list == NULL) /* neither can the command list it, and what it holds is not named */
+        return errno == EACCES || errno == ENOENT || errno == ENOTDIR ? 0 : failed(failure, errno, "opendir %s", path);
+    int result = 0;
+    struct dirent *entry;
+    while (result == 0 && (errno = 0, entry = readdir(list)) != NULL) {
+        char below[PATH_MAX];
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        struct stat status;
+        if (fstatat(dirfd(list), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(status.st_mode))
+            continue; /* gone; or a link, whose target has a rule of its own where it lies */
+        int n = snprintf(below, sizeof below, "%s/%s", strcmp(path, "/") == 0 ? "" : path, entry->d_name);
+        if (n < (int)sizeof below)
+            result = allow_but_covered(plan, ruleset, known, below, failure);
+    }
+    if (result == 0 && errno != 0)
+        result = failed(failure, errno, "readdir %s", path);
+    (void)closedir(list);
+    return result;
+}
+
+/* What may be read wherever it lies. */
+static int allow_host(const struct plan *plan, bool view, int ruleset, uint64_t known, struct failure *failure)
+{
+    if (view)
+        return allow(ruleset, known, "/", plan->root == ROOT_EMPTY ? FS_READ : FS_READ | FS_EXECUTE, failure);
+    if (plan->root == ROOT_EMPTY)
+        return allow(ruleset, known, "/proc", FS_READ, failure);
+    /* Names may be listed, or getting about in directories would end at the first that holds something hidden. */
+    if (allow(ruleset, known, "/", FS_READ_DIR, failure) != 0)
+        return -1;
+    return allow_but_covered(plan, ruleset, known, "/", failure);
+}
+
 static int allow_all(const struct context *context, int ruleset, uint64_t known, struct failure *failure)
 {
     const struct plan *plan = context->plan;
-    uint64_t everywhere = plan->root == ROOT_EMPTY ? FS_READ : FS_READ | FS_EXECUTE;
+    bool view = is_applied(context, FILESYSTEM) || (plan->asked & BIT(FILESYSTEM)) == 0;
     bool own_dev = false;
-    if (allow(ruleset, known, "/", everywhere, failure) != 0)
+    if (allow_host(plan, view, ruleset, known, failure) != 0)
         return -1;
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct mount_step *step = &plan->mounts[i];
@@ -158,24 +266,32 @@ static int allow_all(const struct context *context, int ruleset, uint64_t known,
             if (allow(ruleset, known, "/dev/shm", FS_READ | FS_EXECUTE | FS_WRITE, failure) != 0)
                 return -1;
         }
-        uint64_t access = access_of(step);
+        uint64_t access = access_of(step, view);
         if (access != 0 && allow(ruleset, known, step->target, access, failure) != 0)
             return -1;
     }
     return own_dev ? 0 : allow(ruleset, known, "/dev", FS_DEVICES, failure);
 }
 
+/*
+ * ABI 1 answers EXDEV to every rename and link from one directory to another, which builds do all the time: a high
+ * price for a second wall, and a fair one where it is the only one. ABI 1 and 2 do not know truncation: a file that may
+ * not be written can still be emptied. So below ABI 3 the rules are kept as far as they go, and the row does not count.
+ */
 int landlock_fs_apply(struct context *context, struct failure *failure)
 {
-    /* ABI 1 refuses every rename and link from one directory to another, which builds do all the time. */
-    int version = abi(2, "Linux 5.19", failure);
+    bool only_wall = (context->plan->asked & BIT(FILESYSTEM)) != 0 && !is_applied(context, FILESYSTEM);
+    int version = abi(only_wall ? 1 : 2, only_wall ? "Linux 5.13" : "Linux 5.19", failure);
     if (version == 0)
         return -1;
     struct ruleset_attributes attributes = {.fs = known_fs(version)};
     int ruleset CLEANUP_FD = create(&attributes, version, failure);
-    if (ruleset < 0 || allow_all(context, ruleset, attributes.fs, failure) != 0)
+    if (ruleset < 0 || allow_all(context, ruleset, attributes.fs, failure) != 0 || restrict_self(ruleset, failure) != 0)
         return -1;
-    return restrict_self(ruleset, failure);
+    if (version >= 3)
+        return 0;
+    return unavailable(failure, 0, "kept but for truncation%s: needs Landlock ABI 3 (Linux 6.2), this kernel has %d",
+                       version == 1 ? ", and nothing can be moved to another directory" : "", version);
 }
 
 /* Landlock joins the rules of all parents: below another writable directory the rule of this one says nothing. */

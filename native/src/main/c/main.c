@@ -104,7 +104,8 @@ static void plan_probe(struct plan *plan)
     const enum primitive rows[] = {SESSION,           CLOSE_FDS,         ENVIRONMENT,   USER_NAMESPACE,
                                    PID_NAMESPACE,     MOUNT_NAMESPACE,   IPC_NAMESPACE, UTS_NAMESPACE,
                                    CGROUP_NAMESPACE,  NETWORK_NAMESPACE, FILESYSTEM,    PROC,
-                                   RLIMIT_ROW_NOFILE, NO_NEW_PRIVS,      CAPABILITIES,  SECCOMP};
+                                   RLIMIT_ROW_NOFILE, NO_NEW_PRIVS,      CAPABILITIES,  LANDLOCK_FS,
+                                   LANDLOCK_NET,      LANDLOCK_SCOPE,    SECCOMP};
     plan->asked = 0;
     for (size_t i = 0; i < NELEM(rows); i++)
         plan->asked |= BIT(rows[i]);

@@ -25,6 +25,7 @@ static const char *const names[PRIMITIVE_COUNT] = {
     [RLIMIT_ROW_CORE] = "rlimit_core",
     [RLIMIT_ROW_STACK] = "rlimit_stack",
     [RLIMIT_ROW_MEMLOCK] = "rlimit_memlock",
+    [CPU_AFFINITY] = "cpu_affinity",
     [NO_NEW_PRIVS] = "no_new_privs",
     [CAPABILITIES] = "capabilities",
     [LANDLOCK_FS] = "landlock_fs",

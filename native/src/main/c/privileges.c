@@ -59,12 +59,30 @@ int no_new_privs_verify(struct context *context, struct failure *failure)
     return 0;
 }
 
+static int clear_sets(struct failure *failure)
+{
+    struct capability_sets none = {0};
+    return set_sets(&none) == 0 ? 0 : failed(failure, errno, "capset");
+}
+
+/*
+ * The bounding set and the securebits are there to limit what an execve(2) may add. Changing them takes CAP_SETPCAP,
+ * which nobody has who is in no user namespace of his own; but under no_new_privs an execve(2) adds nothing, not even
+ * for user id 0 ("Transformation of capabilities during execve()", capabilities(7); PR_SET_NO_NEW_PRIVS(2const)).
+ */
+static bool needs_bounding(void)
+{
+    return has_capability(CAP_SETPCAP) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
+}
+
 int capabilities_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
     /* Ambient first, securebits and bounding set while CAP_SETPCAP is still there, the rest at last. */
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         return failed(failure, errno, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
+    context->bounding_kept = !needs_bounding();
+    if (context->bounding_kept)
+        return clear_sets(failure);
     /* Without these an execve(2) by user id 0 would get everything back. */
     int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECUREBITS_ALL, 0, 0, 0) != 0)
@@ -76,15 +94,11 @@ int capabilities_apply(struct context *context, struct failure *failure)
         if (present == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
             return failed(failure, errno, "prctl PR_CAPBSET_DROP %d", capability);
     }
-    struct capability_sets none = {0};
-    if (set_sets(&none) != 0)
-        return failed(failure, errno, "capset");
-    return 0;
+    return clear_sets(failure);
 }
 
 int capabilities_verify(struct context *context, struct failure *failure)
 {
-    (void)context;
     struct capability_sets sets;
     if (get_sets(&sets) != 0)
         return failed(failure, errno, "capget");
@@ -95,11 +109,13 @@ int capabilities_verify(struct context *context, struct failure *failure)
         int bounding = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
         if (bounding < 0)
             break;
-        if (bounding != 0)
+        if (bounding != 0 && !context->bounding_kept)
             return failed(failure, 0, "prctl PR_CAPBSET_READ: %d left in the bounding set", capability);
         if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) != 0)
             return failed(failure, 0, "prctl PR_CAP_AMBIENT_IS_SET: %d left in the ambient set", capability);
     }
+    if (context->bounding_kept)
+        return no_new_privs_verify(context, failure);
     int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     if (bits < 0 || (bits & SECUREBITS_ALL) != SECUREBITS_ALL)
         return failed(failure, bits < 0 ? errno : 0, "prctl PR_GET_SECUREBITS: %#x", (unsigned)bits);

@@ -43,6 +43,7 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [RLIMIT_ROW_CORE] = NOT_BUILT,
     [RLIMIT_ROW_STACK] = NOT_BUILT,
     [RLIMIT_ROW_MEMLOCK] = NOT_BUILT,
+    [CPU_AFFINITY] = NOT_BUILT,
     [NO_NEW_PRIVS] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, no_new_privs_apply, no_new_privs_verify},
     [CAPABILITIES] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, capabilities_apply, capabilities_verify},
     /* landlock_restrict_self(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has taken the latter */

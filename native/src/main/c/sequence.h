@@ -52,7 +52,8 @@ struct context {
     struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
     char cwd[4096];
-    int proc_self; /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
+    bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */
+    int proc_self;      /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
 };
 
 /* Both record and return -1, for `return failed(...)`. The text names the operation and its object. */

@@ -233,8 +233,14 @@ class SandboxTest {
 
     @Test
     void limitsHold() throws Exception {
-        Policy policy = strict().limits(new Limits(1000, 1L << 30, 100)).build();
-        assertThat(run(policy, "ulimit -Ht; ulimit -Hv; ulimit -Hn")).isEqualTo("2000\n8388608\n100\n");
+        Policy policy = strict().limits(Limits.builder()
+                        .cpuTime(1000)
+                        .memory(1L << 30)
+                        .addressSpace(true)
+                        .openFiles(100)
+                        .build())
+                .build();
+        assertThat(run(policy, "ulimit -Ht; ulimit -Hv; ulimit -Hn")).isEqualTo("1001\n8388608\n100\n");
     }
 
     /** procfs cannot be a layer of an overlay, on any kernel. */

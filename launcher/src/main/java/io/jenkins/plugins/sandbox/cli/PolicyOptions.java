@@ -4,7 +4,6 @@ import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
-import io.jenkins.plugins.sandbox.policy.Limits;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.nio.file.Files;
@@ -15,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that say what to ask for, the same for every command that has any. */
@@ -79,32 +79,8 @@ final class PolicyOptions {
     @Option(names = "--env-all", description = "passes all variables on, without the row environment")
     private boolean environmentAll;
 
-    @Option(
-            names = "--memory",
-            paramLabel = "SIZE",
-            description = "what the command is meant to use; limits address space to 8 times that, at least 4G")
-    private String memory;
-
-    @Option(names = "--pids", paramLabel = "N", description = "not in this version")
-    private String pids;
-
-    @Option(
-            names = "--cpu-time",
-            paramLabel = "SECONDS",
-            description = "limits the CPU time of each process to twice that, at least 2 s")
-    private Integer cpuTime;
-
-    @Option(names = "--wall-time", paramLabel = "SECONDS", description = "not in this version")
-    private String wallTime;
-
-    @Option(names = "--files", paramLabel = "N", description = "open files of each process. Default: the profile's")
-    private Integer files;
-
-    @Option(names = "--file-size", paramLabel = "SIZE", description = "not in this version")
-    private String fileSize;
-
-    @Option(names = "--cpus", paramLabel = "LIST", description = "not in this version")
-    private String cpus;
+    @Mixin
+    private LimitOptions limits;
 
     /** The profile with the options that change it. */
     Profile profile() throws SandboxException {
@@ -132,9 +108,8 @@ final class PolicyOptions {
 
     /** A builder with everything but the scratch directory. */
     Policy.Builder policy() throws SandboxException {
-        refuseWhatIsNotThereYet();
         Policy.Builder builder = Policy.builder(profile(), absolute(workspace == null ? "" : workspace))
-                .limits(new Limits(cpuTime, memory == null ? null : Size.parse("--memory", memory), files))
+                .limits(limits.limits())
                 .onShortfall(choice("--on-shortfall", onShortfall, Policy.OnShortfall.class))
                 .background(Policy.Background.KILL);
         if (minimumLevel != null) {
@@ -181,19 +156,6 @@ final class PolicyOptions {
     private static String variable(String entry) {
         int equals = entry.indexOf('=');
         return equals < 0 ? entry : entry.substring(0, equals);
-    }
-
-    private void refuseWhatIsNotThereYet() throws SandboxException {
-        refuse("--pids", pids != null);
-        refuse("--wall-time", wallTime != null);
-        refuse("--file-size", fileSize != null);
-        refuse("--cpus", cpus != null);
-    }
-
-    private static void refuse(String option, boolean given) throws SandboxException {
-        if (given) {
-            throw new SandboxException(option + " is not in this version yet: leave it out.");
-        }
     }
 
     private static String absolute(String path) throws SandboxException {

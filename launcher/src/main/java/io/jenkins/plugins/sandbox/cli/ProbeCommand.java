@@ -1,14 +1,14 @@
 package io.jenkins.plugins.sandbox.cli;
 
-import io.jenkins.plugins.sandbox.launch.HostFacts;
-import io.jenkins.plugins.sandbox.launch.NativeProbe;
-import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.launch.HostProbe;
+import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.List;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,30 +28,56 @@ final class ProbeCommand implements Callable<Integer> {
     @Mixin
     private TransportOption transport;
 
+    private String lasting;
+
     ProbeCommand(Console console) {
         this.console = console;
     }
 
     @Override
     public Integer call() throws SandboxException, InterruptedException, IOException {
-        HostFacts facts = HostFacts.read();
-        NativeProbe probe;
+        HostProbe probe;
         try (TemporaryDirectory directory = TemporaryDirectory.create(console)) {
-            probe = NativeProbe.run(transport.choice(directory));
+            probe = HostProbe.run(transport.choice(directory));
+            // The file of this run is gone at its end: a profile has to name one that stays.
+            lasting = directory.path().toString();
         }
-        // A setting that stands in nobody's way needs no remedy.
-        List<String> remedies = probe.report().level() == Level.FULL ? List.of() : facts.remedies();
         if (json) {
             try (FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
-                JsonReport.probe(out, probe.report(), facts.values(), remedies, probe.transport());
+                JsonReport.probe(out, probe, this::lasting);
             }
-            return 0;
+        } else {
+            print(probe, console.outWriter());
         }
-        PrintWriter out = console.outWriter();
-        facts.values().forEach((name, value) -> out.println(name + ": " + value));
-        out.println("transport: " + probe.transport());
-        Summary.print(console, out, "probe", probe.report());
-        remedies.forEach(out::println);
+        if (probe.problem() != null) {
+            throw new SandboxException(probe.problem());
+        }
         return 0;
+    }
+
+    private String lasting(String paste) {
+        return paste.replace(lasting + "/transport/", "/DIR/OF/--launcher-dir/");
+    }
+
+    private void print(HostProbe probe, PrintWriter out) {
+        probe.facts().forEach((name, value) -> out.println(name + ": " + value));
+        if (probe.problem() == null) {
+            out.println("transport: " + probe.transport());
+        }
+        out.println("sandbox: probe, level " + probe.level());
+        Set<Cause> told = EnumSet.of(Cause.NONE, Cause.PREREQUISITE);
+        for (HostProbe.Row row : probe.rows()) {
+            String mark = row.isApplied() ? console.good() : console.bad();
+            String name = row.outcome().primitive().wireName();
+            out.println(String.format(
+                            "  %-2s %-18s %s",
+                            mark, name, row.isApplied() ? "" : row.outcome().describe())
+                    .stripTrailing());
+            if (told.add(row.cause())) {
+                out.println("       because " + row.cause().summary() + ". " + row.remedy());
+                lasting(row.paste()).lines().forEach(line -> out.println("         " + line));
+            }
+        }
+        out.flush();
     }
 }

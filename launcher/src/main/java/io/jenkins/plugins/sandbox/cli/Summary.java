@@ -1,14 +1,12 @@
 package io.jenkins.plugins.sandbox.cli;
 
 import io.jenkins.plugins.sandbox.model.Ending;
-import io.jenkins.plugins.sandbox.model.Exit;
+import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Remedies;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.Status;
-import io.jenkins.plugins.sandbox.model.Usage;
 import java.io.PrintWriter;
-import java.util.Locale;
 
 /** A report for people: one line for each row that was asked for. */
 final class Summary {
@@ -24,7 +22,7 @@ final class Summary {
             String row = String.format(
                     "  %-2s %-18s",
                     good ? console.good() : console.bad(), outcome.primitive().wireName());
-            to.println(good ? row.stripTrailing() : row + " " + outcome.describe());
+            to.println(good && outcome.detail().isEmpty() ? row.stripTrailing() : row + " " + outcome.describe());
             if (!good) {
                 to.println("       " + Remedies.of(outcome));
             }
@@ -39,23 +37,15 @@ final class Summary {
         } else if (ending.execError() != null) {
             line.append("the command cannot be started: ").append(ending.execError());
         } else {
-            line.append(describe(ending.exit()));
+            line.append(ending.exit().describe());
         }
-        Usage usage = ending.usage();
-        if (usage != null) {
-            line.append(String.format(
-                    Locale.ROOT,
-                    " after %.1f s, CPU %.1f s, peak %d MiB",
-                    usage.wallMillis() / 1000.0,
-                    (usage.userMillis() + usage.systemMillis()) / 1000.0,
-                    usage.maxRssKiB() / 1024));
+        if (ending.usage() != null) {
+            line.append(" after ").append(ending.usage().describe());
         }
         to.println(line);
+        for (LimitHit hit : ending.limits()) {
+            to.println("sandbox: " + hit.describe() + ". " + hit.remedy());
+        }
         to.flush();
-    }
-
-    private static String describe(Exit exit) {
-        String how = exit.signal() == 0 ? "exit " + exit.code() : "killed by signal " + exit.signal();
-        return exit.cause() == null ? how : how + " (" + exit.cause() + ")";
     }
 }

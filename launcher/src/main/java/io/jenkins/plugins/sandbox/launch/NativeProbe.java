@@ -15,8 +15,10 @@ import java.util.concurrent.TimeUnit;
  *
  * @param report one row for each primitive; {@code SKIPPED} means that this version does not have it
  * @param transport how the launcher was handed over: {@code memfd} or {@code file}
+ * @param launcher a pattern for the paths of the launcher's file, as AppArmor has them; a memory file has none that a profile
+ *     could name
  */
-public record NativeProbe(Report report, String transport) {
+public record NativeProbe(Report report, String transport, String launcher) {
     private static final long SECONDS = 20;
 
     /**
@@ -42,7 +44,8 @@ public record NativeProbe(Report report, String transport) {
                 }
                 // A report fits into the pipe, so that the launcher never waited for this.
                 byte[] bytes = readUpTo(process.getInputStream(), ReportParser.MAX_PART + 1);
-                return new NativeProbe(ReportParser.parse(bytes, false), transport.name());
+                return new NativeProbe(
+                        ReportParser.parse(bytes, false), transport.name(), pattern(transport, wire.launcher()));
             } finally {
                 process.destroyForcibly();
             }
@@ -51,6 +54,13 @@ public record NativeProbe(Report report, String transport) {
         } catch (IOException e) {
             throw new SandboxException("The launcher cannot be started: " + Quoted.of(e.getMessage()) + ".", e);
         }
+    }
+
+    /** Any version of the launcher: its file is named after its content. */
+    private static String pattern(Transport transport, String launcher) {
+        return transport instanceof FileTransport
+                ? launcher.replaceFirst("launcher-[0-9a-f]+$", "launcher-*")
+                : "/ANY/DIRECTORY/process-sandbox/launcher-*";
     }
 
     private static byte[] readUpTo(InputStream in, int max) throws IOException {

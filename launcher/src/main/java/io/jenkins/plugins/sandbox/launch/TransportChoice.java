@@ -12,7 +12,10 @@ import java.io.Serializable;
 public record TransportChoice(Kind kind, String directory) implements Serializable {
     /** The ways there are. */
     public enum Kind {
-        /** Memory files where they work, else files. Found out once in each JVM. */
+        /**
+         * Memory files where they work, else files. Found out once in each JVM. Files too where AppArmor lets only programs with
+         * a profile use user namespaces: a profile names a path.
+         */
         AUTO,
         /** Sealed memory files and pipes of this JVM: nothing on disk. For commands in this process' own /proc. */
         MEMFD,

@@ -34,6 +34,9 @@ final class Transports {
             }
             case FILE -> file(choice, host);
             case AUTO -> {
+                if (choice.directory() != null && HostFacts.isRestrictedByAppArmor()) {
+                    yield file(choice, host); // a profile can name a file, and cannot name a memory file
+                }
                 MemfdTransport transport = memfd(host);
                 yield transport != null ? transport : file(choice, host);
             }

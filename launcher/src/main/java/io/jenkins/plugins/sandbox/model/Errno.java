@@ -8,9 +8,14 @@ public final class Errno {
     public static final int ENOENT = 2;
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
+    public static final int ENODEV = 19;
+    public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
     public static final int ENOSPC = 28;
     public static final int ENOSYS = 38;
+    public static final int ELOOP = 40;
+    public static final int EUSERS = 87;
+    public static final int EOPNOTSUPP = 95;
 
     // One position for each number from 1; "-" where the kernel has none.
     private static final String[] NAMES =

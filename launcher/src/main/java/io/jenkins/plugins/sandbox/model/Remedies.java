@@ -1,15 +1,19 @@
 package io.jenkins.plugins.sandbox.model;
 
+import java.util.regex.Pattern;
+
 /**
- * What to do about a row that did not hold. The texts are for whoever administers the machine, not for the author of a
- * build.
+ * What to do about a row that did not hold, as far as the row itself says why: the way from an error to its {@link Cause}. The
+ * probe asks the machine as well.
  */
 public final class Remedies {
+    private static final Pattern NEEDS_ROW = Pattern.compile("needs [a-z_]+");
+
     private Remedies() {}
 
     /**
      * @param outcome a row
-     * @return what to do about it, in one or two sentences; empty for a row that was applied
+     * @return what to do about it, in some sentences; empty for a row that was applied
      */
     public static String of(Outcome outcome) {
         return switch (outcome.status()) {
@@ -20,54 +24,91 @@ public final class Remedies {
     }
 
     private static String ofShortfall(Outcome outcome) {
-        if (outcome.errno() == Errno.ENOSPC && outcome.primitive() != Primitive.USER_NAMESPACE) {
-            return "Make room on the disk that holds the scratch directory.";
+        return switch (cause(outcome)) {
+            case APPARMOR_RESTRICTION ->
+                "The system forbids unprivileged user namespaces. Ubuntu 23.10 or newer: allow the launcher in an AppArmor"
+                        + " profile with the rule 'userns,'. Debian: sysctl -w kernel.unprivileged_userns_clone=1. In a"
+                        + " container: allow unshare in its seccomp profile. The probe finds out which, and prints the lines.";
+            case NAMESPACE_LIMIT ->
+                "The limit on namespaces is reached or 0: raise it (sysctl -w user.max_user_namespaces=15000).";
+            case PATH -> "A path that the profile names is not there or out of reach: see the detail.";
+            case UNKNOWN ->
+                outcome.primitive() == Primitive.FILESYSTEM
+                        ? "If the detail names an overlay, its file system cannot be one: use home: scratch. Otherwise run the"
+                                + " probe on that machine: it says what stands in the way."
+                        : "Run the probe on that machine: it tries every row and says what stands in the way.";
+            default -> sentence(cause(outcome));
+        };
+    }
+
+    private static String sentence(Cause cause) {
+        return Character.toUpperCase(cause.summary().charAt(0))
+                + cause.summary().substring(1) + ". " + cause.remedy();
+    }
+
+    /**
+     * Names the most likely cause.
+     *
+     * @param outcome a row
+     * @return {@link Cause#NONE} for one that was applied or not asked for
+     */
+    public static Cause cause(Outcome outcome) {
+        if (outcome.status() == Status.APPLIED || outcome.status() == Status.SKIPPED) {
+            return Cause.NONE;
+        }
+        if (NEEDS_ROW.matcher(outcome.detail()).matches()) {
+            return Cause.PREREQUISITE;
         }
         return switch (outcome.primitive()) {
             case USER_NAMESPACE -> ofUserNamespace(outcome.errno());
             case PID_NAMESPACE, MOUNT_NAMESPACE, IPC_NAMESPACE, UTS_NAMESPACE, CGROUP_NAMESPACE, NETWORK_NAMESPACE ->
-                "It needs the user namespace: see there. In a container, allow unshare and mount in its seccomp profile.";
+                ofNamespace(outcome.errno());
             case FILESYSTEM -> ofFilesystem(outcome.errno());
-            case PROC ->
-                "In a container /proc is masked, and the kernel then refuses a fresh one: start the container with its /proc"
-                        + " unmasked (Kubernetes: procMount Unmasked; Docker: --security-opt systempaths=unconfined).";
-            case SECCOMP ->
-                "The kernel must be built with CONFIG_SECCOMP_FILTER, and the architecture must be x86_64 or aarch64.";
-            case LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPE ->
-                "The kernel must have Landlock (5.13 or newer, and named in the boot option lsm=).";
-            case CGROUP -> "Delegate a cgroup v2 subtree to the agent's user (systemd: Delegate=yes in its unit).";
-            case NO_NEW_PRIVS -> "The kernel must be 3.5 or newer.";
-            case CAPABILITIES -> "It needs the user namespace, or an agent that runs without capabilities.";
-            default -> "Run the probe on that machine: it tries every row and says what stands in the way.";
+            case PROC -> outcome.errno() == Errno.EACCES ? Cause.SECURITY_MODULE : Cause.MASKED_PROC;
+            case LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPE -> ofLandlock(outcome.errno());
+            case CGROUP -> Cause.CGROUP;
+            case SECCOMP, NO_NEW_PRIVS -> Cause.KERNEL;
+            case CAPABILITIES -> outcome.errno() == Errno.EPERM ? Cause.CAPABILITY : Cause.UNKNOWN;
+            default -> outcome.errno() == Errno.ENOSPC ? Cause.ROOM : Cause.UNKNOWN;
         };
     }
 
-    private static String ofUserNamespace(int errno) {
+    private static Cause ofUserNamespace(int errno) {
         return switch (errno) {
-            case Errno.ENOSPC ->
-                "The limit on user namespaces is reached or 0: raise it (sysctl -w user.max_user_namespaces=15000).";
-            case Errno.EPERM, Errno.EACCES ->
-                "The system forbids unprivileged user namespaces. Ubuntu 23.10 or newer: allow the launcher in an AppArmor"
-                        + " profile with the rule 'userns,', or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0."
-                        + " Debian: sysctl -w kernel.unprivileged_userns_clone=1. In a container: allow unshare in its"
-                        + " seccomp profile.";
-            case Errno.EINVAL, Errno.ENOSYS ->
-                "The kernel is too old or built without CONFIG_USER_NS: 3.8 or newer is needed.";
-            default ->
-                "Check sysctl user.max_user_namespaces, and that the container or AppArmor lets unprivileged processes create"
-                        + " user namespaces.";
+            case Errno.ENOSPC, Errno.EUSERS -> Cause.NAMESPACE_LIMIT;
+            case Errno.EPERM, Errno.EACCES -> Cause.APPARMOR_RESTRICTION;
+            case Errno.EINVAL, Errno.ENOSYS -> Cause.KERNEL;
+            default -> Cause.UNKNOWN;
         };
     }
 
-    private static String ofFilesystem(int errno) {
+    private static Cause ofNamespace(int errno) {
         return switch (errno) {
-            case Errno.ENOSYS -> "The kernel is too old: 5.12 or newer can make a tree read-only at once.";
-            case Errno.ENOENT -> "A path that the profile names is not there: see the detail.";
-            case Errno.EINVAL, Errno.EBUSY ->
-                "If the detail names an overlay, its file system cannot be one: use home: scratch.";
-            default ->
-                "It needs the user and mount namespaces, and a container that lets its processes mount. If the detail names an"
-                        + " overlay, use home: scratch.";
+            case Errno.ENOSPC -> Cause.NAMESPACE_LIMIT;
+            case Errno.EPERM -> Cause.SECCOMP_FILTER;
+            case Errno.EACCES -> Cause.SECURITY_MODULE;
+            case Errno.EINVAL, Errno.ENOSYS -> Cause.KERNEL;
+            default -> Cause.UNKNOWN;
+        };
+    }
+
+    private static Cause ofFilesystem(int errno) {
+        return switch (errno) {
+            case Errno.ENOENT, Errno.ELOOP, Errno.ENOTDIR -> Cause.PATH;
+            case Errno.ENOSPC -> Cause.ROOM;
+            case Errno.EPERM -> Cause.SECCOMP_FILTER;
+            case Errno.EACCES -> Cause.SECURITY_MODULE;
+            case Errno.ENOSYS, Errno.ENODEV -> Cause.KERNEL;
+            default -> Cause.UNKNOWN;
+        };
+    }
+
+    private static Cause ofLandlock(int errno) {
+        return switch (errno) {
+            case 0 -> Cause.LANDLOCK_VERSION;
+            case Errno.EOPNOTSUPP -> Cause.LANDLOCK_OFF;
+            case Errno.ENOSYS, Errno.EPERM -> Cause.KERNEL;
+            default -> Cause.UNKNOWN;
         };
     }
 }

@@ -24,8 +24,9 @@ import java.util.regex.Pattern;
  * level PARTIAL
  * init 4711 123456
  * ready
- * exit code 7
- * usage wall_ms=12 user_ms=3 system_ms=4 max_rss_kib=1024
+ * exit signal 9 memory
+ * limit memory 536870912
+ * usage wall_ms=12 user_ms=3 system_ms=4 max_rss_kib=1024 peak_kib=524288 peak_source=cgroup tasks=9
  * </pre>
  */
 public final class ReportParser {
@@ -37,13 +38,16 @@ public final class ReportParser {
 
     // DOTALL: a detail may hold anything but a line feed, a carriage return for example.
     private static final Pattern ROW = Pattern.compile(
-            "([a-z_]{1,32}) (applied|skipped|(failed|unavailable) (\\d{1,4})(?: (.*))?)", Pattern.DOTALL);
+            "([a-z_]{1,32}) (?:skipped|(applied)(?: 0 (.+))?|(failed|unavailable) (\\d{1,4})(?: (.*))?)",
+            Pattern.DOTALL);
     private static final Pattern INIT = Pattern.compile("init (\\d{1,7}) (\\d{1,18})");
-    private static final Pattern EXIT =
-            Pattern.compile("exit (?:code (\\d{1,3})|signal (\\d{1,2})(?: (memory|wall_time|cpu_time|terminated))?)");
+    private static final Pattern EXIT = Pattern.compile(
+            "exit (?:code (\\d{1,3})|signal (\\d{1,2})(?: (memory|wall_time|cpu_time|file_size|terminated))?)");
+    private static final Pattern LIMIT = Pattern.compile("limit ([a-z_]{1,32}) (\\d{1,18})");
     private static final Pattern EXEC = Pattern.compile("exec (\\d{1,4}) (.*)", Pattern.DOTALL);
     private static final Pattern USAGE = Pattern.compile(
-            "usage wall_ms=(\\d{1,15}) user_ms=(\\d{1,15}) system_ms=(\\d{1,15}) max_rss_kib=(\\d{1,15})");
+            "usage wall_ms=(\\d{1,15}) user_ms=(\\d{1,15}) system_ms=(\\d{1,15}) max_rss_kib=(\\d{1,15})"
+                    + " peak_kib=(\\d{1,15}) peak_source=(cgroup|process) tasks=(\\d{1,15})");
 
     private ReportParser() {}
 
@@ -152,7 +156,7 @@ public final class ReportParser {
             if (lines.hasNext()) {
                 throw unexpected(lines.next());
             }
-            return new Ending(null, null, null, refusal(line));
+            return new Ending(null, List.of(), null, null, refusal(line));
         }
         Matcher exec = EXEC.matcher(line);
         if (exec.matches()) {
@@ -160,11 +164,21 @@ public final class ReportParser {
             line = lines.next();
         }
         Exit exit = exit(line);
-        Usage usage = usage(lines.next());
+        Map<LimitHit.Kind, LimitHit> limits = new EnumMap<>(LimitHit.Kind.class);
+        line = lines.next();
+        while (line.startsWith("limit ")) {
+            LimitHit hit = limit(line);
+            if (limits.put(hit.limit(), hit) != null) {
+                throw new ReportException(
+                        "The report has two limits " + hit.limit().wireName() + ".");
+            }
+            line = lines.next();
+        }
+        Usage usage = usage(line);
         if (lines.hasNext()) {
             throw unexpected(lines.next());
         }
-        return new Ending(exit, usage, execError, null);
+        return new Ending(exit, List.copyOf(limits.values()), usage, execError, null);
     }
 
     /**
@@ -213,14 +227,17 @@ public final class ReportParser {
         }
         Primitive primitive = Primitive.named(m.group(1))
                 .orElseThrow(() -> new ReportException("The report has an unknown row " + Quoted.of(m.group(1)) + "."));
-        if (m.group(3) == null) {
-            return Outcome.of(primitive, m.group(2).equals("applied") ? Status.APPLIED : Status.SKIPPED);
+        if (m.group(2) != null) {
+            return new Outcome(primitive, Status.APPLIED, 0, m.group(3) == null ? "" : detail(m.group(3)));
+        }
+        if (m.group(4) == null) {
+            return Outcome.of(primitive, Status.SKIPPED);
         }
         return new Outcome(
                 primitive,
-                m.group(3).equals("failed") ? Status.FAILED : Status.UNAVAILABLE,
-                Integer.parseInt(m.group(4)),
-                m.group(5) == null ? "" : detail(m.group(5)));
+                m.group(4).equals("failed") ? Status.FAILED : Status.UNAVAILABLE,
+                Integer.parseInt(m.group(5)),
+                m.group(6) == null ? "" : detail(m.group(6)));
     }
 
     private static void level(String name) throws ReportException {
@@ -251,6 +268,17 @@ public final class ReportParser {
         return new Exit(code, signal, m.group(3));
     }
 
+    private static LimitHit limit(String line) throws ReportException {
+        Matcher m = LIMIT.matcher(line);
+        if (!m.matches()) {
+            throw unexpected(line);
+        }
+        LimitHit.Kind kind = LimitHit.Kind.named(m.group(1))
+                .orElseThrow(
+                        () -> new ReportException("The report has an unknown limit " + Quoted.of(m.group(1)) + "."));
+        return new LimitHit(kind, Long.parseLong(m.group(2)));
+    }
+
     private static Usage usage(String line) throws ReportException {
         Matcher m = USAGE.matcher(line);
         if (!m.matches()) {
@@ -260,7 +288,10 @@ public final class ReportParser {
                 Long.parseLong(m.group(1)),
                 Long.parseLong(m.group(2)),
                 Long.parseLong(m.group(3)),
-                Long.parseLong(m.group(4)));
+                Long.parseLong(m.group(4)),
+                Long.parseLong(m.group(5)),
+                m.group(6).equals("cgroup") ? Usage.PeakSource.CGROUP : Usage.PeakSource.PROCESS,
+                Long.parseLong(m.group(7)));
     }
 
     private static String refusal(String line) throws ReportException {

@@ -4,6 +4,7 @@ import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Limits;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
@@ -66,7 +67,7 @@ public final class Plan {
         Exceptions exceptions = Exceptions.of(policy, host);
         Mounts.View mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : Mounts.View.NONE;
         Variables variables = Variables.of(policy, host.variables());
-        return new Plan(policy, host, variables, exceptions, mounts, filter(policy.profile(), host));
+        return new Plan(policy, host, variables, exceptions, mounts, filter(policy, host));
     }
 
     /**
@@ -116,7 +117,12 @@ public final class Plan {
         }
     }
 
-    private static byte[] filter(Profile profile, Host host) {
+    private static byte[] filter(Policy policy, Host host) {
+        Profile profile = policy.profile();
+        if (policy.limits().cpus() != null) {
+            // Or the command would give itself all processors again.
+            profile = profile.withoutSyscall("sched_setaffinity");
+        }
         return profile.syscallPolicy()
                 .flatMap(syscalls ->
                         host.architecture().map(a -> syscalls.compile(a).bytes()))
@@ -167,7 +173,8 @@ public final class Plan {
             words.addAll(List.of("--root", profile.root() == Profile.Root.NAMED ? "empty" : word(profile.root())));
             mounts.forEach(m -> words.addAll(m.words()));
         }
-        limits().forEach(l -> words.addAll(List.of("--rlimit", l)));
+        rlimits().forEach(l -> words.addAll(List.of("--rlimit", l)));
+        words.addAll(launchLimits());
         if (filter != null) {
             words.addAll(List.of("--seccomp", filterFile));
         }
@@ -181,19 +188,44 @@ public final class Plan {
         return constant.name().toLowerCase(Locale.ROOT);
     }
 
-    private List<String> limits() {
-        List<String> limits = new ArrayList<>();
-        List<Primitive> asked = policy.primitives();
-        if (asked.contains(Primitive.RLIMIT_CPU)) {
-            limits.add("cpu=" + policy.limits().rlimitCpu());
+    /** RLIMITs, as {@code --rlimit} takes them. */
+    private List<String> rlimits() {
+        Limits limits = policy.limits();
+        List<String> words = new ArrayList<>();
+        rlimit(words, Primitive.RLIMIT_CPU, limits.rlimitCpu());
+        rlimit(words, Primitive.RLIMIT_NOFILE, policy.openFiles());
+        rlimit(words, Primitive.RLIMIT_AS, limits.rlimitAs());
+        rlimit(words, Primitive.RLIMIT_NPROC, limits.pids());
+        rlimit(words, Primitive.RLIMIT_FSIZE, limits.fileSize());
+        rlimit(words, Primitive.RLIMIT_CORE, 0);
+        rlimit(words, Primitive.RLIMIT_STACK, limits.stack());
+        rlimit(words, Primitive.RLIMIT_MEMLOCK, limits.lockedMemory());
+        return words;
+    }
+
+    private void rlimit(List<String> words, Primitive row, Number value) {
+        if (policy.primitives().contains(row)) {
+            words.add(row.wireName().substring("rlimit_".length()) + "=" + value);
         }
-        if (asked.contains(Primitive.RLIMIT_NOFILE)) {
-            limits.add("nofile=" + policy.openFiles());
+    }
+
+    /** The limits of the launch as a whole, as options of the launcher: a name, a value. */
+    private List<String> launchLimits() {
+        Limits limits = policy.limits();
+        List<String> words = new ArrayList<>();
+        launchLimit(words, "--memory", limits.memory());
+        launchLimit(words, "--pids", limits.pids());
+        launchLimit(words, "--cpu-quota", limits.cpuQuota());
+        launchLimit(words, "--cpu-time", limits.cpuTime());
+        launchLimit(words, "--wall-time", limits.wallTime());
+        launchLimit(words, "--cpus", limits.cpus());
+        return words;
+    }
+
+    private static void launchLimit(List<String> words, String option, Object value) {
+        if (value != null) {
+            words.addAll(List.of(option, value.toString()));
         }
-        if (asked.contains(Primitive.RLIMIT_AS)) {
-            limits.add("as=" + policy.limits().rlimitAs());
-        }
-        return limits;
     }
 
     /**
@@ -250,9 +282,19 @@ public final class Plan {
             text.append("\npaths that this launch names\n");
             exceptions.all().forEach(e -> text.append("  ").append(e.describe()).append('\n'));
         }
-        if (!limits().isEmpty()) {
+        List<String> ofLaunch = launchLimits();
+        if (!rlimits().isEmpty() || !ofLaunch.isEmpty()) {
             text.append("\nlimits\n");
-            limits().forEach(l -> text.append("  ").append(l.replace("=", " ")).append('\n'));
+            rlimits().forEach(l -> text.append("  each process ")
+                    .append(l.replace("=", " "))
+                    .append('\n'));
+            for (int i = 0; i < ofLaunch.size(); i += 2) {
+                text.append("  the launch   ")
+                        .append(ofLaunch.get(i).substring(2))
+                        .append(' ')
+                        .append(ofLaunch.get(i + 1))
+                        .append('\n');
+            }
         }
         if (!profile.syscalls().isEmpty()) {
             text.append("\nsystem calls\n");

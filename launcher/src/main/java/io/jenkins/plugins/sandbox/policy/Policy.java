@@ -28,7 +28,7 @@ import java.util.Set;
  *     {@code tools}; {@code null} without Jenkins
  * @param controlDirectory absolute path of the directory in which Jenkins and the command meet, writable; {@code null} when
  *     there is none outside of the workspace
- * @param limits limits on top of the profile's
+ * @param limits all limits, the profile's own included
  * @param minimum what the launch has to reach
  * @param onShortfall what becomes of a launch that does not
  * @param background what becomes of processes that outlive the command
@@ -103,23 +103,32 @@ public record Policy(
     public List<Primitive> primitives() {
         Set<Primitive> asked = EnumSet.noneOf(Primitive.class);
         asked.addAll(profile.primitives());
-        if (limits.cpuSeconds() != null) {
-            asked.add(Primitive.RLIMIT_CPU);
-        }
-        if (limits.memoryBytes() != null) {
-            asked.add(Primitive.RLIMIT_AS);
-        }
-        if (limits.openFiles() != null) {
-            asked.add(Primitive.RLIMIT_NOFILE);
-        }
+        boolean ownUsers = asked.contains(Primitive.USER_NAMESPACE);
+        ask(asked, Primitive.CGROUP, limits.memory(), limits.cpuQuota(), ownUsers ? null : limits.pids());
+        ask(asked, Primitive.RLIMIT_NPROC, ownUsers ? limits.pids() : null);
+        ask(asked, Primitive.RLIMIT_CPU, limits.cpuTime());
+        ask(asked, Primitive.RLIMIT_NOFILE, limits.openFiles());
+        ask(asked, Primitive.RLIMIT_AS, limits.rlimitAs());
+        ask(asked, Primitive.RLIMIT_FSIZE, limits.fileSize());
+        ask(asked, Primitive.RLIMIT_STACK, limits.stack());
+        ask(asked, Primitive.RLIMIT_MEMLOCK, limits.lockedMemory());
+        ask(asked, Primitive.CPU_AFFINITY, limits.cpus());
         return List.copyOf(asked);
     }
 
+    private static void ask(Set<Primitive> asked, Primitive row, Object... ofLimits) {
+        for (Object limit : ofLimits) {
+            if (limit != null) {
+                asked.add(row);
+            }
+        }
+    }
+
     /**
-     * @return RLIMIT_NOFILE, the launch's own number or else the profile's
+     * @return RLIMIT_NOFILE of a launch that asks for that row
      */
     public int openFiles() {
-        return limits.openFiles() != null ? limits.openFiles() : profile.openFiles();
+        return limits.openFiles() != null ? limits.openFiles() : Limits.DEFAULT_OPEN_FILES;
     }
 
     /**
@@ -234,7 +243,7 @@ public record Policy(
         }
 
         /**
-         * @param newLimits the limits of this launch
+         * @param newLimits the limits of this launch; the profile's own hold as well
          */
         public Builder limits(Limits newLimits) {
             limits = newLimits;
@@ -320,6 +329,7 @@ public record Policy(
          */
         public Policy build() throws SandboxException {
             limits.check();
+            Limits effective = limits.stricter(profile.limits());
             checkRange("grace", graceSeconds, 0, 600);
             checkRange("gate time-out", gateSeconds, 1, 3600);
             List<String> missing = profile.notBuiltYet();
@@ -341,7 +351,7 @@ public record Policy(
                     variables,
                     agentRoot,
                     controlDirectory,
-                    limits,
+                    effective,
                     new Minimum(minimumLevel, List.copyOf(required)),
                     onShortfall,
                     background,

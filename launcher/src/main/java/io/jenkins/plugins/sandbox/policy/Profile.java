@@ -6,6 +6,7 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -14,8 +15,9 @@ import java.util.Set;
 /**
  * A named set of measures, read from a data file: UTF-8 lines {@code key = value}, comments from {@code #} at the start of a
  * line, lists separated by blanks. The keys are this record's components: {@code description}, {@code primitives},
- * {@code root}, {@code tmp}, {@code dev}, {@code home}, {@code git}, {@code network}, {@code environment}, {@code open-files},
- * {@code syscalls}, {@code syscalls-allow}, {@code syscalls-deny}. Every mistake is an error.
+ * {@code root}, {@code tmp}, {@code dev}, {@code home}, {@code git}, {@code network}, {@code environment}, {@code syscalls},
+ * {@code syscalls-allow}, {@code syscalls-deny}, and one for each of {@link Limits}, {@code cpu-time} for example. Every mistake
+ * is an error.
  *
  * @param name {@code [a-z0-9-]}, at most 32 characters
  * @param description one line for people
@@ -27,7 +29,7 @@ import java.util.Set;
  * @param git what becomes of the repositories in the workspace
  * @param network which network the command sees
  * @param environment which variables the command gets
- * @param openFiles the limit on open files of each process, 16 to 1048576
+ * @param limits what every launch is limited to at least; a launch's own limits can only be lower
  * @param syscalls the groups of system calls that are allowed, by name, and with a {@code -} before it those that are taken
  *     away from them again; empty without the row {@code seccomp}
  * @param allowedSyscalls single calls allowed on top of the groups
@@ -44,7 +46,7 @@ public record Profile(
         Git git,
         Network network,
         Environment environment,
-        int openFiles,
+        Limits limits,
         List<String> syscalls,
         List<String> allowedSyscalls,
         List<String> deniedSyscalls)
@@ -219,7 +221,25 @@ public record Profile(
         return with(rows, home, network, Environment.INHERIT);
     }
 
+    /**
+     * @param name of a system call
+     * @return the same profile without this call, where it filters any
+     */
+    public Profile withoutSyscall(String name) {
+        if (syscalls.isEmpty() || deniedSyscalls.contains(name)) {
+            return this;
+        }
+        List<String> denied = new ArrayList<>(deniedSyscalls);
+        denied.add(name);
+        return with(primitives, home, network, environment, denied);
+    }
+
     private Profile with(List<Primitive> rows, Home newHome, Network newNetwork, Environment newEnvironment) {
+        return with(rows, newHome, newNetwork, newEnvironment, deniedSyscalls);
+    }
+
+    private Profile with(
+            List<Primitive> rows, Home newHome, Network newNetwork, Environment newEnvironment, List<String> denied) {
         return new Profile(
                 name,
                 description,
@@ -231,10 +251,10 @@ public record Profile(
                 git,
                 newNetwork,
                 newEnvironment,
-                openFiles,
+                limits,
                 syscalls,
                 allowedSyscalls,
-                deniedSyscalls);
+                denied);
     }
 
     /**

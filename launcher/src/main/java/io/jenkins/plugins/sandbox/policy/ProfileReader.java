@@ -13,11 +13,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.regex.Pattern;
 
 /**
@@ -28,6 +30,18 @@ final class ProfileReader {
     private static final int MAX_BYTES = 65_536;
     private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,32}");
     private static final Pattern WORD = Pattern.compile("[@a-z0-9_-]{1,64}");
+    /** Rows that a limit asks for: by themselves they would not know to what. */
+    private static final Set<Primitive> OF_LIMITS = EnumSet.of(
+            Primitive.CGROUP,
+            Primitive.RLIMIT_CPU,
+            Primitive.RLIMIT_AS,
+            Primitive.RLIMIT_DATA,
+            Primitive.RLIMIT_NPROC,
+            Primitive.RLIMIT_FSIZE,
+            Primitive.RLIMIT_STACK,
+            Primitive.RLIMIT_MEMLOCK,
+            Primitive.CPU_AFFINITY);
+
     private static final List<String> KEYS = List.of(
             "description",
             "primitives",
@@ -38,7 +52,17 @@ final class ProfileReader {
             "git",
             "network",
             "environment",
+            "memory",
+            "address-space",
+            "pids",
+            "cpu-time",
+            "wall-time",
             "open-files",
+            "file-size",
+            "stack",
+            "locked-memory",
+            "cpus",
+            "cpu-quota",
             "syscalls",
             "syscalls-allow",
             "syscalls-deny");
@@ -158,7 +182,7 @@ final class ProfileReader {
                 choice("git", Profile.Git.class, Profile.Git.PROTECTED),
                 choice("network", Profile.Network.class, Profile.Network.HOST),
                 choice("environment", Profile.Environment.class, Profile.Environment.INHERIT),
-                openFiles(),
+                limits(),
                 words("syscalls"),
                 words("syscalls-allow"),
                 words("syscalls-deny"));
@@ -228,26 +252,75 @@ final class ProfileReader {
             } catch (SandboxException e) {
                 throw error(lineOf("primitives"), e.getMessage());
             }
-            if (Set.of(Primitive.RLIMIT_CPU, Primitive.RLIMIT_AS).contains(primitive)) {
+            if (OF_LIMITS.contains(primitive)) {
                 throw error(
                         lineOf("primitives"),
-                        "primitive " + word + " cannot be part of a profile: it comes with the launch's own limit");
+                        "primitive " + word
+                                + " cannot be listed: it comes with its limit, of the profile or the launch");
             }
             primitives.add(primitive);
         }
         return primitives.stream().sorted().toList();
     }
 
-    private int openFiles() throws SandboxException {
-        Entry entry = entries.get("open-files");
-        if (entry == null) {
-            return Limits.DEFAULT_OPEN_FILES;
+    private Limits limits() throws SandboxException {
+        Limits.Builder limits = Limits.builder()
+                .memory(limit("memory", size("memory"), Limits.Builder::memory))
+                .pids(limit("pids", number("pids"), Limits.Builder::pids))
+                .cpuTime(limit("cpu-time", number("cpu-time"), Limits.Builder::cpuTime))
+                .wallTime(limit("wall-time", number("wall-time"), Limits.Builder::wallTime))
+                .openFiles(limit("open-files", number("open-files"), Limits.Builder::openFiles))
+                .fileSize(limit("file-size", size("file-size"), Limits.Builder::fileSize))
+                .stack(limit("stack", size("stack"), Limits.Builder::stack))
+                .lockedMemory(limit("locked-memory", size("locked-memory"), Limits.Builder::lockedMemory))
+                .cpus(limit("cpus", text("cpus"), Limits.Builder::cpus))
+                .cpuQuota(limit("cpu-quota", number("cpu-quota"), Limits.Builder::cpuQuota))
+                .addressSpace(choice("address-space", AddressSpace.class, AddressSpace.NO) == AddressSpace.YES);
+        try {
+            return limits.build();
+        } catch (SandboxException e) {
+            throw error(lineOf("address-space"), e.getMessage());
         }
-        if (!entry.value().matches("\\d{1,7}")) {
-            throw error(entry.line(), "'open-files' must be a number, found " + Quoted.of(entry.value()));
+    }
+
+    /** Checked alone, so that the error has its line. */
+    private <T> T limit(String key, T value, BiFunction<Limits.Builder, T, Limits.Builder> set)
+            throws SandboxException {
+        try {
+            set.apply(Limits.builder(), value).build();
+            return value;
+        } catch (SandboxException e) {
+            throw error(lineOf(key), e.getMessage());
+        }
+    }
+
+    private String text(String key) {
+        return entries.containsKey(key) ? entries.get(key).value() : null;
+    }
+
+    private enum AddressSpace {
+        NO,
+        YES
+    }
+
+    private Integer number(String key) throws SandboxException {
+        Entry entry = entries.get(key);
+        if (entry == null) {
+            return null;
+        }
+        if (!entry.value().matches("\\d{1,9}")) {
+            throw error(entry.line(), "'" + key + "' must be a number, found " + Quoted.of(entry.value()));
+        }
+        return Integer.valueOf(entry.value());
+    }
+
+    private Long size(String key) throws SandboxException {
+        Entry entry = entries.get(key);
+        if (entry == null) {
+            return null;
         }
         try {
-            return Limits.checkOpenFiles(Integer.parseInt(entry.value()));
+            return Size.parse("'" + key + "'", entry.value());
         } catch (SandboxException e) {
             throw error(entry.line(), e.getMessage());
         }

@@ -188,6 +188,7 @@ class CommandLineTest {
                 "100",
                 "--memory",
                 "1G",
+                "--limit-address-space",
                 "--files",
                 "99",
                 "--env",
@@ -196,7 +197,7 @@ class CommandLineTest {
                 "sh",
                 "-c",
                 "ulimit -Ht; ulimit -Hv; ulimit -Hn; echo \"$A\"");
-        assertThat(result.out()).isEqualTo("200\n8388608\n99\nb c\n");
+        assertThat(result.out()).isEqualTo("101\n8388608\n99\nb c\n");
         assertThat(execute("run", "--quiet", "--write", more.toString(), "--", "touch", more + "/x")
                         .status())
                 .isZero();

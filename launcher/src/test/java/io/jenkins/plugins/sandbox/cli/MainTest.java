@@ -49,15 +49,16 @@ class MainTest {
                 "run --write /dev/null -- true               | Path '/dev/null' cannot be named: the launch has a /dev of its own",
                 "run --read /proc/1 -- true                  | cannot be named: the launch has a /proc of its own",
                 "run --profile locked --read / -- true       | would make everything exist",
-                "run --pids 5 -- true                        | --pids is not in this version yet",
-                "run --wall-time 5 -- true                   | --wall-time is not in this version yet",
-                "run --file-size 5M -- true                  | --file-size is not in this version yet",
-                "run --cpus 0-3 -- true                      | --cpus is not in this version yet",
+                "run --pids 0 -- true                        | A limit of 0 processes is out of range",
+                "run --wall-time 0 -- true                   | Wall time of 0 s is out of range",
+                "run --cpus 3-1 -- true                      | CPUs '3-1' are no list of processors",
+                "run --limit-address-space -- true           | A limit on address space is a multiple of the memory limit",
+                "run --file-size 5 -- true                   | File size of 5 bytes is out of range",
                 "run --memory lots -- true                   | --memory 'lots' is no size",
                 "run --memory 1K -- true                     | Memory of 1024 bytes is out of range",
                 "run --cpu-time soon -- true                 | Invalid value for option '--cpu-time'",
                 "run --cpu-time 0 -- true                    | CPU time of 0 s is out of range",
-                "run --files 1 -- true                       | 1 open files is out of range",
+                "run --files 1 -- true                       | A limit of 1 open file is out of range",
                 "run --env =x -- true                        | --env '=x' has no name",
                 "run --env NO_SUCH_VARIABLE_X -- true        | there is no such variable",
                 "run --workspace / -- true                   | Workspace '/' would make the whole machine writable",
@@ -145,7 +146,11 @@ class MainTest {
         assertThat(execute("explain", "--workspace", directory.toString(), "--memory", "1G", "--cpu-time", "5"))
                 .isZero();
         assertThat(out.toString())
-                .contains("rlimit_cpu", "cpu 10", "as 8589934592", "writable  " + directory.toRealPath());
+                .contains(
+                        "rlimit_cpu",
+                        "each process cpu 6",
+                        "the launch   memory 1073741824",
+                        "writable  " + directory.toRealPath());
         try (Stream<Path> files = Files.list(directory)) {
             assertThat(files).isEmpty();
         }

@@ -112,7 +112,12 @@ class MessagesTest {
     @Test
     void reportsTravel() throws Exception {
         Report report = report(Outcome.of(Primitive.SESSION, Status.APPLIED))
-                .withEnding(new Ending(new Exit(1, 0, null), new Usage(1, 2, 3, 4), null, null));
+                .withEnding(new Ending(
+                        new Exit(1, 0, null),
+                        List.of(),
+                        new Usage(1, 2, 3, 4, 5, Usage.PeakSource.PROCESS, 6),
+                        null,
+                        null));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
             out.writeObject(report);

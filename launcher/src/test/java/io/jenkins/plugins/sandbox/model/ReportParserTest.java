@@ -16,6 +16,7 @@ class ReportParserTest {
     private static final String FIRST = """
             process-sandbox-report 1
             session applied
+            rlimit_nofile applied 0 1024, the limit that was there
             cgroup skipped
             filesystem failed 1 mount_setattr /home/x
             seccomp unavailable 38
@@ -25,7 +26,9 @@ class ReportParserTest {
             """;
     private static final String ENDING = """
             exit signal 9 memory
-            usage wall_ms=12 user_ms=3 system_ms=4 max_rss_kib=1024
+            limit memory 536870912
+            limit pids 100
+            usage wall_ms=12 user_ms=3 system_ms=4 max_rss_kib=1024 peak_kib=2048 peak_source=cgroup tasks=5
             """;
 
     private static Report parse(String text) throws ReportException {
@@ -40,8 +43,9 @@ class ReportParserTest {
     void readsAllThereIs() throws Exception {
         Report report = parse(FIRST + ENDING);
         assertThat(report.outcomes())
-                .containsExactly(
+                .containsExactlyInAnyOrder(
                         new Outcome(Primitive.SESSION, Status.APPLIED, 0, ""),
+                        new Outcome(Primitive.RLIMIT_NOFILE, Status.APPLIED, 0, "1024, the limit that was there"),
                         new Outcome(Primitive.CGROUP, Status.SKIPPED, 0, ""),
                         new Outcome(Primitive.FILESYSTEM, Status.FAILED, 1, "mount_setattr /home/x"),
                         new Outcome(Primitive.SECCOMP, Status.UNAVAILABLE, 38, ""));
@@ -49,7 +53,12 @@ class ReportParserTest {
         assertThat(report.refusal()).isNull();
         assertThat(report.init()).isEqualTo(new InitProcess(4711, 123456));
         assertThat(report.ending())
-                .isEqualTo(new Ending(new Exit(0, 9, "memory"), new Usage(12, 3, 4, 1024), null, null));
+                .isEqualTo(new Ending(
+                        new Exit(0, 9, "memory"),
+                        List.of(new LimitHit(LimitHit.Kind.MEMORY, 512 << 20), new LimitHit(LimitHit.Kind.PIDS, 100)),
+                        new Usage(12, 3, 4, 1024, 2048, Usage.PeakSource.CGROUP, 5),
+                        null,
+                        null));
         assertThat(report.ending().exit().status()).isEqualTo(137);
     }
 
@@ -115,8 +124,8 @@ class ReportParserTest {
 
     @Test
     void aCommandThatCouldNotBeStarted() throws Exception {
-        Ending ending = ReportParser.parseEnding(
-                bytes("exec 2 nosuch\nexit code 127\n" + "usage wall_ms=1 user_ms=0 system_ms=0 max_rss_kib=9\n"));
+        Ending ending = ReportParser.parseEnding(bytes("exec 2 nosuch\nexit code 127\n"
+                + "usage wall_ms=1 user_ms=0 system_ms=0 max_rss_kib=9 peak_kib=9 peak_source=process tasks=0\n"));
         assertThat(ending.execError()).isEqualTo("ENOENT, nosuch");
         assertThat(ending.exit().status()).isEqualTo(127);
     }
@@ -153,6 +162,8 @@ class ReportParserTest {
                 "process-sandbox-report 1\nproc applied\nproc applied\nlevel NONE\nready\n",
                 "process-sandbox-report 1\nproc applied\nproc failed 1 x\nlevel NONE\nready\n",
                 "process-sandbox-report 1\nproc Applied\nlevel NONE\nready\n",
+                "process-sandbox-report 1\nproc applied 0 \nlevel NONE\nready\n",
+                "process-sandbox-report 1\nproc skipped 0 x\nlevel NONE\nready\n",
                 "process-sandbox-report 1\nproc applied 1 x\nlevel NONE\nready\n",
                 "process-sandbox-report 1\nproc failed\nlevel NONE\nready\n",
                 "process-sandbox-report 1\nproc failed -1 x\nlevel NONE\nready\n",
@@ -163,12 +174,19 @@ class ReportParserTest {
                 "process-sandbox-report 1\nlevel NONE\ninit 5 9999999999999999999\nready\n",
                 "process-sandbox-report 1\nlevel NONE\nready\nready\n",
                 "process-sandbox-report 1\nlevel NONE\nready\nexit code 0\n",
-                "process-sandbox-report 1\nlevel NONE\nrefused x\nexit code 0\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4\n",
-                "process-sandbox-report 1\nlevel NONE\nready\nexit code 256\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4\n",
-                "process-sandbox-report 1\nlevel NONE\nready\nexit signal 0\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4\n",
-                "process-sandbox-report 1\nlevel NONE\nready\nexit signal 9 magic\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4\n",
+                "process-sandbox-report 1\nlevel NONE\nrefused x\nexit code 0\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit code 256\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit signal 0\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit signal 9 magic\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
                 "process-sandbox-report 1\nlevel NONE\nready\nexit code 0\nusage wall_ms=1\n",
-                "process-sandbox-report 1\nlevel NONE\nready\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit code 0\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit code 0\nlimit speed 1\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit code 0\nlimit pids\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit code 0\nlimit pids -1\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit code 0\nlimit pids 1\nlimit pids 1\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nlimit pids 1\nexit code 0\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nexit code 7 memory\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
+                "process-sandbox-report 1\nlevel NONE\nready\nusage wall_ms=1 user_ms=2 system_ms=3 max_rss_kib=4 peak_kib=5 peak_source=process tasks=6\n",
                 "process-sandbox-report 1\nlevel NONE\nready\nrefused x\nexit code 0\n",
                 "process-sandbox-report 1\r\nlevel NONE\r\nready\r\n",
             })

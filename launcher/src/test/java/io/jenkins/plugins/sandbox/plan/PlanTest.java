@@ -72,7 +72,15 @@ class PlanTest {
     void strict_inFull() throws Exception {
         Policy policy = strict().minimumLevel(Level.FULL)
                 .require(Primitive.SECCOMP)
-                .limits(new Limits(10, 1L << 20, null))
+                .limits(Limits.builder()
+                        .cpuTime(10)
+                        .memory(1L << 30)
+                        .addressSpace(true)
+                        .pids(99)
+                        .wallTime(60)
+                        .cpus("0,1")
+                        .cpuQuota(50)
+                        .build())
                 .write(Files.createDirectory(directory.resolve("more")).toString())
                 .graceSeconds(7)
                 .gateSeconds(8)
@@ -80,11 +88,11 @@ class PlanTest {
         String scratch = scratchDirectory.toString();
         assertThat(String.join(" ", words(policy)))
                 .isEqualTo("process-sandbox-plan 1 --report /report --gate /gate --gate-timeout 8 --profile strict"
-                        + " --primitive session --primitive close_fds --primitive environment --primitive user_namespace"
-                        + " --primitive pid_namespace --primitive mount_namespace --primitive ipc_namespace"
+                        + " --primitive session --primitive close_fds --primitive environment --primitive cgroup"
+                        + " --primitive user_namespace --primitive pid_namespace --primitive mount_namespace --primitive ipc_namespace"
                         + " --primitive uts_namespace --primitive cgroup_namespace --primitive filesystem"
                         + " --primitive proc --primitive rlimit_cpu --primitive rlimit_nofile --primitive rlimit_as"
-                        + " --primitive no_new_privs --primitive capabilities --primitive landlock_fs"
+                        + " --primitive rlimit_nproc --primitive cpu_affinity --primitive no_new_privs --primitive capabilities --primitive landlock_fs"
                         + " --primitive landlock_scope --primitive seccomp"
                         + " --require seccomp --min-level FULL"
                         + " --unset-env AGENT_TOKEN"
@@ -92,7 +100,9 @@ class PlanTest {
                         + " --overlay " + home + " " + scratch + "/home-0/upper " + scratch + "/home-0/work"
                         + " --bind " + directory + "/more " + directory + "/more"
                         + " --bind " + workspace + " " + workspace + " --bind " + scratch + "/var-tmp /var/tmp"
-                        + " --rlimit cpu=20 --rlimit nofile=65536 --rlimit as=4294967296 --seccomp /filter"
+                        + " --rlimit cpu=11 --rlimit nofile=65536 --rlimit as=8589934592 --rlimit nproc=99"
+                        + " --memory 1073741824 --pids 99 --cpu-quota 50 --cpu-time 10 --wall-time 60 --cpus 0,1"
+                        + " --seccomp /filter"
                         + " --background keep --grace 7 end");
     }
 
@@ -397,7 +407,7 @@ class PlanTest {
                 .contains("\nenvironment, of this process' own variables\n  without AGENT_TOKEN\n")
                 .contains("  overlay   " + home)
                 .contains("  writable  " + workspace + "\n")
-                .contains("  nofile 65536\n")
+                .contains("  each process nofile 65536\n")
                 .contains("  group @build: ");
     }
 }

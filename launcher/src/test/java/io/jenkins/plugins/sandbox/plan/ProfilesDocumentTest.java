@@ -77,7 +77,7 @@ class ProfilesDocumentTest {
             for (String name : Profile.BUILT_IN) {
                 cells.add(Profile.named(name).primitives().contains(primitive) ? "yes" : "");
             }
-            cells.add(primitive.summary() + (primitive.isBuilt() ? "" : " (not in this version)"));
+            cells.add(primitive.summary());
             row(cells);
         }
         text.append("""
@@ -106,7 +106,10 @@ class ProfilesDocumentTest {
                 "git", Profile::git,
                 "network", Profile::network,
                 "environment", Profile::environment,
-                "open-files", Profile::openFiles,
+                "open-files",
+                        p -> p.limits().openFiles() == null
+                                ? "65536"
+                                : p.limits().openFiles(),
                 "syscalls", p -> p.syscalls().isEmpty() ? "no filter" : String.join(" ", p.syscalls())));
         for (Map.Entry<String, Function<Profile, Object>> setting : settings.entrySet()) {
             List<String> cells = new ArrayList<>(List.of("`" + setting.getKey() + "`"));
@@ -237,6 +240,9 @@ class ProfilesDocumentTest {
             tmp = private
             dev = minimal
             home = overlay
+            memory = 2G
+            pids = 2000
+            wall-time = 3600
             syscalls = @build debug -@aio
             syscalls-allow = io_uring_setup io_uring_enter io_uring_register
             syscalls-deny = memfd_create
@@ -244,7 +250,7 @@ class ProfilesDocumentTest {
 
     @Test
     void theExampleIsAProfile() throws Exception {
-        assertThat(Profile.parse("example", EXAMPLE).notBuiltYet()).isEmpty();
+        assertThat(Profile.parse("example", EXAMPLE).limits().memory()).isEqualTo(2L << 30);
     }
 
     private void own() {

@@ -12,8 +12,6 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 class PolicyTest {
     private static Policy.Builder builder(String profile) throws SandboxException {
@@ -24,38 +22,69 @@ class PolicyTest {
     void limitsBringTheirRows() throws Exception {
         assertThat(builder("standard").build().primitives())
                 .containsExactly(Primitive.ENVIRONMENT, Primitive.RLIMIT_NOFILE, Primitive.NO_NEW_PRIVS);
-        Policy limited =
-                builder("standard").limits(new Limits(10, 1L << 30, 512)).build();
+        Limits limits = Limits.builder()
+                .memory(1L << 30)
+                .cpuTime(10)
+                .openFiles(512)
+                .fileSize(1L << 20)
+                .stack(1L << 20)
+                .lockedMemory(0L)
+                .cpus("0")
+                .wallTime(5)
+                .pids(100)
+                .build();
+        Policy limited = builder("standard").limits(limits).build();
         assertThat(limited.primitives())
                 .containsExactly(
                         Primitive.ENVIRONMENT,
+                        Primitive.CGROUP,
                         Primitive.RLIMIT_CPU,
                         Primitive.RLIMIT_NOFILE,
-                        Primitive.RLIMIT_AS,
+                        Primitive.RLIMIT_FSIZE,
+                        Primitive.RLIMIT_STACK,
+                        Primitive.RLIMIT_MEMLOCK,
+                        Primitive.CPU_AFFINITY,
                         Primitive.NO_NEW_PRIVS);
         assertThat(limited.openFiles()).isEqualTo(512);
         assertThat(builder("standard").build().openFiles()).isEqualTo(65_536);
     }
 
-    @ParameterizedTest
-    @CsvSource({"1, 2", "2, 4", "30, 60"})
-    void cpuTimeIsTwiceTheTimeLimitAndAtLeastTwoSeconds(int seconds, long limit) {
-        assertThat(new Limits(seconds, null, null).rlimitCpu()).isEqualTo(limit);
+    /** A host without a delegated control group must not fall short for what needs none. */
+    @Test
+    void aNumberOfProcessesNeedsNoControlGroupWhereThereIsAUserNamespace() throws Exception {
+        Limits pids = Limits.builder().pids(10).wallTime(3).build();
+        assertThat(builder("strict").limits(pids).build().primitives())
+                .contains(Primitive.RLIMIT_NPROC)
+                .doesNotContain(Primitive.CGROUP);
+        assertThat(builder("standard").limits(pids).build().primitives())
+                .contains(Primitive.CGROUP)
+                .doesNotContain(Primitive.RLIMIT_NPROC);
     }
 
-    @ParameterizedTest
-    @CsvSource({"1, 4096", "256, 4096", "512, 4096", "513, 4104", "1024, 8192"})
-    void addressSpaceIsEightTimesTheMemoryAndAtLeastFourGiB(long mebibytes, long limit) {
-        assertThat(new Limits(null, mebibytes << 20, null).rlimitAs()).isEqualTo(limit << 20);
-    }
-
-    @ParameterizedTest
-    @CsvSource({"0,,", "-1,,", "31536001,,", ",1000,", ",-1,", ",9999999999999,", ",,15", ",,1048577"})
-    void limitsOutOfRangeAreErrors(Integer cpu, Long memory, Integer files) {
-        assertThatThrownBy(() ->
-                        builder("strict").limits(new Limits(cpu, memory, files)).build())
+    @Test
+    void aProfilesLimitsHoldForEveryLaunch() throws Exception {
+        Profile profile =
+                Profile.parse("mine", "primitives = rlimit_nofile\nmemory = 1G\ncpus = 0-2\nopen-files = 100");
+        Limits limits = Limits.builder()
+                .memory(1L << 31)
+                .openFiles(50)
+                .cpus("2-3")
+                .wallTime(5)
+                .build();
+        Policy policy = Policy.builder(profile, "/ws").limits(limits).build();
+        assertThat(policy.limits())
+                .isEqualTo(Limits.builder()
+                        .memory(1L << 30)
+                        .openFiles(50)
+                        .cpus("2")
+                        .wallTime(5)
+                        .build());
+        assertThat(policy.primitives()).contains(Primitive.CGROUP, Primitive.CPU_AFFINITY);
+        assertThatThrownBy(() -> Policy.builder(profile, "/ws")
+                        .limits(Limits.builder().cpus("5").build())
+                        .build())
                 .isInstanceOf(SandboxException.class)
-                .hasMessageContaining("out of range: use ");
+                .hasMessage("CPUs 5 and 0-2 have none in common: name some that both have.");
     }
 
     @Test
@@ -107,7 +136,7 @@ class PolicyTest {
                 .controlDirectory("/f")
                 .jobScratch("/g")
                 .keepVariables(List.of("A"))
-                .limits(new Limits(1, null, null))
+                .limits(Limits.builder().cpuTime(1).build())
                 .minimumLevel(Level.FULL)
                 .require(Primitive.SECCOMP)
                 .home("/home/x")

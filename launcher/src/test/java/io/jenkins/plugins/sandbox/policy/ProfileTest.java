@@ -63,22 +63,34 @@ class ProfileTest {
                         "landlock_fs",
                         "landlock_scope",
                         "seccomp");
-        assertThat(Profile.named("strict").openFiles()).isEqualTo(65_536);
-        assertThat(Profile.named("strict").notBuiltYet()).isEmpty();
-        assertThat(Profile.named("standard").notBuiltYet()).isEmpty();
-        assertThat(Profile.named("offline").notBuiltYet()).isEmpty();
-        assertThat(Profile.named("locked").notBuiltYet()).isEmpty();
     }
 
     @Test
-    void whatIsNotThereYetIsNamedWhenItIsAskedFor() throws Exception {
-        Profile profile = Profile.parse("mine", "primitives = cgroup");
-        assertThat(profile.notBuiltYet()).containsExactly("primitive cgroup");
-        assertThatThrownBy(() -> Policy.builder(profile, "/ws").build())
+    void rowsThatComeWithALimitCannotBeListed() {
+        assertThatThrownBy(() -> Profile.parse("mine", "primitives = cgroup"))
                 .isInstanceOf(SandboxException.class)
-                .hasMessageContaining("'mine'")
-                .hasMessageContaining("primitive cgroup")
-                .hasMessageContaining("Use profile 'strict'");
+                .hasMessageContaining("'mine', line 1: primitive cgroup cannot be listed: it comes with its limit");
+    }
+
+    @Test
+    void readsEveryLimit() throws Exception {
+        Profile profile = Profile.parse("mine", """
+                primitives = no_new_privs
+                memory = 1G
+                address-space = yes
+                pids = 100
+                cpu-time = 10
+                wall-time = 20
+                open-files = 512
+                file-size = 1M
+                stack = 512K
+                locked-memory = 0
+                cpus = 0-3
+                cpu-quota = 150
+                """);
+        assertThat(profile.limits())
+                .isEqualTo(new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 19, 0L, "0-3", 150));
+        assertThat(Profile.named("strict").limits()).isEqualTo(Limits.NONE);
     }
 
     @Test
@@ -122,7 +134,7 @@ class ProfileTest {
         assertThat(profile.root()).isEqualTo(Profile.Root.RO);
         assertThat(profile.home()).isEqualTo(Profile.Home.SCRATCH);
         assertThat(profile.temporary()).isEqualTo(Profile.Temporary.HOST);
-        assertThat(profile.openFiles()).isEqualTo(1024);
+        assertThat(profile.limits().openFiles()).isEqualTo(1024);
         assertThat(profile.allowedSyscalls()).containsExactly("ptrace");
         assertThat(profile.syscallPolicy()).get().satisfies(p -> {
             assertThat(p.verdict("ptrace").describe()).isEqualTo("allowed");
@@ -142,7 +154,7 @@ class ProfileTest {
                 "primitives = chroot                       | line 1: Unknown primitive 'chroot'",
                 "primitives = session session              | line 1: 'primitives' names session twice",
                 "primitives = se$sion                      | line 1: 'primitives' has a word that is no name",
-                "primitives = rlimit_cpu                   | comes with the launch's own limit",
+                "primitives = rlimit_cpu                   | comes with its limit",
                 "root = ro                                 | line 1: 'root' needs the primitive filesystem",
                 "home = overlay                            | line 1: 'home' needs the primitive filesystem",
                 "git = read-only                           | line 1: 'git' needs the primitive filesystem",
@@ -159,8 +171,11 @@ class ProfileTest {
                 "primitives = user_namespace mount_namespace proc | primitive proc needs primitive pid_namespace",
                 "primitives = seccomp\\nsyscalls = @build  | primitive seccomp needs primitive no_new_privs",
                 "open-files = many                         | line 1: 'open-files' must be a number, found 'many'",
-                "open-files = 3                            | use 16 to 1048576",
-                "open-files = 99999999                     | 'open-files' must be a number",
+                "open-files = 3                            | line 1: A limit of 3 open files is out of range: use 16 to 1048576",
+                "open-files = 99999999                     | line 1: A limit of 99999999 open files is out of range: use 16 to 1048576",
+                "open-files = 9999999999                   | 'open-files' must be a number",
+                "memory = lots                             | line 1: 'memory' 'lots' is no size",
+                "address-space = yes                       | line 1: A limit on address space is a multiple",
                 "primitives = seccomp no_new_privs\\nsyscalls = @nope | @nope",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build -nope | 'nope'",
                 "primitives = seccomp no_new_privs\\nsyscalls = -@aio | the primitive seccomp go together",

@@ -1,4 +1,4 @@
-package io.jenkins.plugins.sandbox.cli;
+package io.jenkins.plugins.sandbox.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -23,6 +23,13 @@ class SizeTest {
     })
     void sizesArePowersOf1024(String text, long bytes) throws Exception {
         assertThat(Size.parse("--memory", text)).isEqualTo(bytes);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1, 1", "1024, 1K", "536870912, 512M", "2147483648, 2G", "1099511627776, 1T", "4097, 4097"})
+    void amountsAreWrittenAsTheyAreRead(long bytes, String text) throws Exception {
+        assertThat(Size.format(bytes)).isEqualTo(text);
+        assertThat(Size.parse("", text)).isEqualTo(bytes);
     }
 
     @ParameterizedTest

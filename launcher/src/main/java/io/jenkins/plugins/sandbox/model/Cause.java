@@ -1,0 +1,124 @@
+package io.jenkins.plugins.sandbox.model;
+
+/**
+ * What on a machine stands in the way of a row. The texts are for whoever administers the machine, not for the author of a
+ * build; the lines to paste change no more than is needed.
+ */
+public enum Cause {
+    /** Nothing: the row was applied, or not asked for. */
+    NONE("", "", ""),
+    /** The row needs another one, whose own cause is to be removed. */
+    PREREQUISITE("another row is missing", "See to the row that it needs.", ""),
+    /** A limit of this user namespace, {@code sysctl user.max_..._namespaces} (namespaces(7)). */
+    NAMESPACE_LIMIT(
+            "the limit on namespaces is reached or 0",
+            "Raise the limit on namespaces of the kind that the row names.",
+            "echo 'user.max_user_namespaces = 15000' > /etc/sysctl.d/60-process-sandbox.conf\n"
+                    + "sysctl -w user.max_user_namespaces=15000"),
+    /** Debian's switch of older kernels. */
+    ROOT_ONLY(
+            "user namespaces are for root alone",
+            "Allow them to other users.",
+            "echo 'kernel.unprivileged_userns_clone = 1' > /etc/sysctl.d/60-process-sandbox.conf\n"
+                    + "sysctl -w kernel.unprivileged_userns_clone=1"),
+    /** Ubuntu 23.10 and newer: programs without a profile get no capability in their user namespace. */
+    APPARMOR_RESTRICTION(
+            "AppArmor takes the rights in a user namespace away from programs without a profile",
+            "Load an AppArmor profile for the launcher's file; no other program gets the right by it.",
+            "cat > /etc/apparmor.d/process-sandbox <<'END'\n"
+                    + "abi <abi/4.0>,\n"
+                    + "profile process-sandbox LAUNCHER flags=(unconfined) {\n"
+                    + "  userns,\n"
+                    + "}\n"
+                    + "END\n"
+                    + "apparmor_parser -r /etc/apparmor.d/process-sandbox"),
+    /** The seccomp filter of a container or a service around this process. */
+    SECCOMP_FILTER(
+            "a seccomp filter around the agent refuses the call",
+            "Start the agent's container with a seccomp profile that allows unshare, mount, umount2, pivot_root and"
+                    + " mount_setattr on top of the container engine's own (its default.json).",
+            "jq '.syscalls += [{names: [\"unshare\", \"mount\", \"umount2\", \"pivot_root\", \"mount_setattr\"],"
+                    + " action: \"SCMP_ACT_ALLOW\"}]' default.json > process-sandbox.json\n"
+                    + "# Docker, Podman: --security-opt seccomp=process-sandbox.json\n"
+                    + "# Kubernetes: securityContext: {seccompProfile: {type: Localhost, localhostProfile: process-sandbox.json}}"),
+    /** AppArmor, SELinux or another security module; containers have such a profile. */
+    SECURITY_MODULE(
+            "a security module (AppArmor, SELinux) refuses it",
+            "Start the agent's container without the engine's AppArmor profile or SELinux type, or with one that allows to"
+                    + " mount.",
+            "# Docker, Podman with AppArmor: --security-opt apparmor=unconfined\n"
+                    + "# Docker, Podman with SELinux: --security-opt label=type:container_engine_t\n"
+                    + "# Kubernetes: securityContext: {appArmorProfile: {type: Unconfined}}"),
+    /** mount_namespaces(7) and the kernel's mount_too_revealing(): a new /proc may not show what the old one covers. */
+    MASKED_PROC(
+            "parts of /proc are covered, so that the kernel refuses a new one",
+            "Start the agent's container with the whole of its /proc.",
+            "# Docker, Podman: --security-opt systempaths=unconfined\n"
+                    + "# Kubernetes: securityContext: {procMount: Unmasked}, in a pod with hostUsers: false"),
+    /** user_namespaces(7): EPERM in a chroot. */
+    CHROOT(
+            "the agent runs in a chroot, where the kernel refuses user namespaces",
+            "Start the agent outside of the chroot, or in a container.",
+            ""),
+    /** The kernel was built without it, or is older than the feature. */
+    KERNEL("the kernel does not have it", "Use a kernel that has it: see the detail.", ""),
+    /** The running kernel's Landlock is older than what the row needs. */
+    LANDLOCK_VERSION("the kernel's Landlock is too old for it", "Use the kernel that the detail names, or newer.", ""),
+    /** Landlock is built in and not started. */
+    LANDLOCK_OFF(
+            "Landlock was switched off when the machine was booted",
+            "Name it first in the boot option lsm=, before what is there already, and boot.",
+            "# /etc/default/grub, then update-grub: the list is the one of /sys/kernel/security/lsm with landlock before it\n"
+                    + "GRUB_CMDLINE_LINUX=\"lsm=landlock,lockdown,yama,integrity,apparmor\""),
+    /** The agent has lost a capability that this needs, and is in no user namespace of its own. */
+    CAPABILITY(
+            "the agent lacks the capability",
+            "Let the agent have user namespaces of its own: see to the row user_namespace.",
+            ""),
+    /** No room, in memory or on a disk. */
+    ROOM("there is no room left", "Make room on the disk that holds the scratch directory.", ""),
+    /** An agent whose working directory or path of the plan is not there. */
+    PATH("a path is not there or cannot be reached", "Create it, or name another: see the detail.", ""),
+    /** No delegated control group. */
+    CGROUP(
+            "no control group was delegated to the agent",
+            "Delegate a cgroup v2 subtree to the agent's user.",
+            "# systemd, in the agent's unit:\n[Service]\nDelegate=yes"),
+    /** None of the above. */
+    UNKNOWN("not known", "The detail names the call that failed: look for it in the machine's log.", "");
+
+    /** Stands in {@link #paste} for the launcher's file. */
+    static final String LAUNCHER = "LAUNCHER";
+
+    private final String summary;
+    private final String remedy;
+    private final String paste;
+
+    Cause(String summary, String remedy, String paste) {
+        this.summary = summary;
+        this.remedy = remedy;
+        this.paste = paste;
+    }
+
+    /**
+     * @return half a sentence without a full stop; empty for {@link #NONE}
+     */
+    public String summary() {
+        return summary;
+    }
+
+    /**
+     * @return what to do, one or two sentences; empty for {@link #NONE}
+     */
+    public String remedy() {
+        return remedy;
+    }
+
+    /**
+     * @param launcher path or pattern of the launcher's file, for the profile that names it
+     * @return lines for a shell or a configuration file; empty where there is nothing to paste
+     */
+    public String paste(String launcher) {
+        return paste.replace(LAUNCHER, launcher);
+    }
+}

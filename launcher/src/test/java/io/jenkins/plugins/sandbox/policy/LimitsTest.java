@@ -1,0 +1,101 @@
+package io.jenkins.plugins.sandbox.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jenkins.plugins.sandbox.model.SandboxException;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LimitsTest {
+    private static final Limits ALL = all();
+
+    private static Limits all() {
+        return new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 19, 0L, "0-3", 150);
+    }
+
+    @Test
+    void theBuilderKeepsEverything() throws Exception {
+        assertThat(ALL.toBuilder().build()).isEqualTo(ALL);
+        assertThat(Limits.NONE.isEmpty()).isTrue();
+        assertThat(ALL.isEmpty()).isFalse();
+    }
+
+    @Test
+    void ofEachTheStricterHolds() throws Exception {
+        Limits other = new Limits(1L << 29, false, 200, 5, 30, 600, 1L << 19, 1L << 20, 4096L, "3,5", 50);
+        Limits both = new Limits(1L << 29, true, 100, 5, 20, 512, 1L << 19, 1L << 19, 0L, "3", 50);
+        assertThat(ALL.stricter(other)).isEqualTo(both);
+        assertThat(other.stricter(ALL)).isEqualTo(both);
+        assertThat(ALL.stricter(Limits.NONE)).isEqualTo(ALL);
+        assertThat(Limits.NONE.stricter(ALL)).isEqualTo(ALL);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16, 4096", "256, 4096", "512, 4096", "513, 4104", "1024, 8192"})
+    void addressSpaceIsEightTimesTheMemoryAndAtLeastFourGiB(long mebibytes, long limit) throws Exception {
+        Limits limits =
+                Limits.builder().memory(mebibytes << 20).addressSpace(true).build();
+        assertThat(limits.rlimitAs()).isEqualTo(limit << 20);
+        assertThat(limits.toBuilder().addressSpace(false).build().rlimitAs()).isNull();
+    }
+
+    @Test
+    void aProgramHearsOfItsCpuLimitASecondBeforeItIsKilled() throws Exception {
+        assertThat(Limits.builder().cpuTime(7).build().rlimitCpu()).isEqualTo(8);
+        assertThat(Limits.NONE.rlimitCpu()).isNull();
+    }
+
+    static Stream<Arguments> outOfRange() {
+        return Stream.of(
+                row("Memory of 1048576 bytes is out of range: use 16M to 16T.", b -> b.memory(1L << 20)),
+                row("Memory of 17592186044417 bytes is out of range", b -> b.memory((16L << 40) + 1)),
+                row("A limit of 0 processes is out of range: use 1 to 4194304.", b -> b.pids(0)),
+                row("CPU time of 0 s is out of range: use 1 to 31536000 seconds.", b -> b.cpuTime(0)),
+                row("CPU time of 31536001 s is out of range", b -> b.cpuTime(31_536_001)),
+                row("Wall time of -1 s is out of range", b -> b.wallTime(-1)),
+                row("A limit of 15 open files is out of range: use 16 to 1048576.", b -> b.openFiles(15)),
+                row("A limit of 1048577 open files is out of range", b -> b.openFiles(1_048_577)),
+                row("File size of 0 bytes is out of range: use 4K to 16T.", b -> b.fileSize(0L)),
+                row("Stack of 65536 bytes is out of range: use 256K to 1T.", b -> b.stack(65_536L)),
+                row("Locked memory of -1 bytes is out of range: use 0 to 1T.", b -> b.lockedMemory(-1L)),
+                row("A CPU quota of 0 % is out of range", b -> b.cpuQuota(0)),
+                row("A CPU quota of 102401 % is out of range", b -> b.cpuQuota(102_401)),
+                row("A limit on address space is a multiple of the memory limit", b -> b.addressSpace(true)));
+    }
+
+    private static Arguments row(String message, UnaryOperator<Limits.Builder> change) {
+        return Arguments.of(message, change);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("outOfRange")
+    void limitsOutOfRangeAreErrors(String message, UnaryOperator<Limits.Builder> change) {
+        assertThatThrownBy(() -> change.apply(Limits.builder()).build())
+                .isInstanceOf(SandboxException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"0|0", "0-3,8|0-3,8", "3,2,1|1-3", "5,5|5", "0-1023|0-1023", "7-7|7"})
+    void listsOfProcessors(String text, String normal) throws Exception {
+        assertThat(CpuList.format(CpuList.parse(text))).isEqualTo(normal);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", ",", "1,", "-1", "1-", "3-1", "1024", "0-1024", "a", " 1", "1 ", "0x1", "99999"})
+    void whatIsNoListIsAnError(String text) {
+        assertThatThrownBy(() -> Limits.builder().cpus(text).build())
+                .isInstanceOf(SandboxException.class)
+                .hasMessageStartingWith("CPUs '" + text + "' are no list of processors")
+                .hasMessageContaining("write for example 0-3,8");
+    }
+}
