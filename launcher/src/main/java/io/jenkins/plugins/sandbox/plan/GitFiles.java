@@ -45,7 +45,8 @@ import java.util.Set;
  *
  * <p>Repositories are looked for in the workspace and in its directories, level by level down to {@value #DEEPEST_REPOSITORY},
  * and where the submodules say that their working trees are. A workspace may hold anything: below its own directories at most
- * {@value #MOST_ENTRIES} names are looked at, no symbolic link is followed, and {@code node_modules} is left out. What a build
+ * {@value #MOST_ENTRIES} names are looked at, {@value #MOST_OF_ONE} of each, no symbolic link is followed, and
+ * {@code node_modules} is left out. What a build
  * clones itself is its own.
  */
 final class GitFiles {
@@ -57,7 +58,10 @@ final class GitFiles {
     static final int DEEPEST_REPOSITORY = 4;
 
     /** Each takes some microseconds, for every launch. */
-    static final int MOST_ENTRIES = 20_000;
+    static final int MOST_ENTRIES = 10_000;
+
+    /** So that one directory full of files does not use that up. */
+    static final int MOST_OF_ONE = 1_000;
 
     private static final String COMMON_DIRECTORY = "commondir";
 
@@ -111,7 +115,8 @@ final class GitFiles {
     private List<Path> someDirectories(Path directory) {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
-            for (Iterator<Path> i = stream.iterator(); entries < MOST_ENTRIES && i.hasNext(); entries++) {
+            int end = Math.min(entries + MOST_OF_ONE, MOST_ENTRIES);
+            for (Iterator<Path> i = stream.iterator(); entries < end && i.hasNext(); entries++) {
                 Path path = i.next();
                 if (isDirectory(path)) {
                     found.add(path);

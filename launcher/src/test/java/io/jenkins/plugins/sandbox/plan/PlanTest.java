@@ -355,6 +355,39 @@ class PlanTest {
     }
 
     @Test
+    void repositoriesAreLookedForAsDeepAsTheDocumentSays() throws Exception {
+        for (String name : List.of("a/b/c/d", "a/b/c/d/e", "node_modules/x", "a/.git/x", "full/sub", "other/sub")) {
+            Files.createDirectories(workspace.resolve(name).resolve(".git"));
+        }
+        Files.createSymbolicLink(workspace.resolve("link"), workspace.resolve("a/b/c/d"));
+        for (int i = 0; i < GitFiles.MOST_OF_ONE + 100; i++) {
+            Files.createFile(workspace.resolve("full").resolve("file-" + i));
+        }
+        Path closed = Files.createDirectories(workspace.resolve("closed"));
+        Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("---------"));
+        List<String> words = words(strict().build());
+        for (String name :
+                List.of("a", "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/.git", "other", "other/sub", "other/sub/.git")) {
+            String path = workspace.resolve(name).toString();
+            assertThat(words).containsSequence("--bind", path, path);
+        }
+        for (String name : List.of("a/b/c/d/e/.git", "node_modules/x/.git", "a/.git/x/.git", "link/.git")) {
+            assertThat(words).doesNotContain(workspace.resolve(name).toString());
+        }
+        for (int i = 0; i < GitFiles.MOST_ENTRIES / GitFiles.MOST_OF_ONE; i++) {
+            Path directory = Files.createDirectory(workspace.resolve("wide-" + i));
+            for (int j = 0; j < GitFiles.MOST_OF_ONE; j++) {
+                Files.createFile(directory.resolve("file-" + j));
+            }
+        }
+        Path first = Files.createDirectories(workspace.resolve("wide-0/.git"));
+        assertThat(words(strict().build()))
+                .as("the first level is always looked at")
+                .contains(first.toString())
+                .doesNotContain(workspace.resolve("a/b/c/d/.git").toString());
+    }
+
+    @Test
     void aMissingCommonDirectoryIsMadeAndThroughNoLink() throws Exception {
         Path git = Files.createDirectory(workspace.resolve(".git"));
         Path linked = Files.createDirectories(directory.resolve("elsewhere/.git"));

@@ -145,7 +145,7 @@ final class Attempt {
                         block,
                         running,
                         environment.meant(computer.getEnvironment()),
-                        environment.filesBelow(Set.of(workspace.temporary(), workspace.current())),
+                        environment.filesBelow(List.of(workspace.temporary(), workspace.current())),
                         programs(words),
                         policy.profile(),
                         enforcedMinimum())));

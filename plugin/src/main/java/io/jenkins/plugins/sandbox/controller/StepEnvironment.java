@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.controller;
 
 import java.util.Arrays;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -48,7 +49,7 @@ record StepEnvironment(String[] variables, Set<String> set) {
      *
      * @param directories where they have to be below; none is outside, but some may not exist, or be more than they seem
      */
-    Set<String> filesBelow(Set<String> directories) {
+    Set<String> filesBelow(List<String> directories) {
         Set<String> files = new LinkedHashSet<>();
         Arrays.stream(variables)
                 .map(v -> v.substring(v.indexOf('=') + 1))

@@ -5,6 +5,7 @@ import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.empty;
 import static org.hamcrest.Matchers.is;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ class StepEnvironmentTest {
                 "DIR=/ws/x@tmp/secretFiles/3",
                 "EMPTY=");
         assertThat(
-                environment.filesBelow(Set.of("/ws@tmp", "/ws/x@tmp")),
+                environment.filesBelow(List.of("/ws@tmp", "/ws@tmp", "/ws/x@tmp")),
                 contains(
                         "/ws@tmp/secretFiles/1/key",
                         "/ws@tmp/secretFiles/2/$$",

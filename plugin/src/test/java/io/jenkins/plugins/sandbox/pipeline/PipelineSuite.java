@@ -284,7 +284,7 @@ abstract class PipelineSuite {
     @Test
     void theControlDirectoryBelowADirectoryOfTheWorkspaceIsSafe() throws Exception {
         String attempts = """
-                sh '''set +x
+                sh '''set +ex
                   for d in "../x y@tmp"/durable-*; do
                     ln -s /etc/passwd "$d/link" 2>/dev/null && echo LINKED
                     mkfifo "$d/pipe" 2>/dev/null && echo PIPED
@@ -306,7 +306,7 @@ abstract class PipelineSuite {
                   sandbox(profile: 'strict', minimumLevel: 'FULL') {
                     dir('x y') {
                       %1$s
-                      sh '#!/bin/sh\nread line < "$0"; echo "INTERPRETER $line"'
+                      sh '#!/bin/sh\\nread line < "$0"; echo "INTERPRETER $line"'
                       echo "<${sh(script: 'printf output', returnStdout: true)}>"
                       echo "<${sh(script: 'exit 7', returnStatus: true)}>"
                       sh '(sleep 1; echo LATER > later) > background 2>&1 &'
