@@ -91,7 +91,7 @@ static pid_t fork_sibling(void)
     return pid < 0 && errno == EINVAL ? fork() : pid; /* user-mode emulation knows only the usual flags */
 }
 
-/* Forks init into the pid namespace and tells it the pid that the outside knows it by. */
+/* The long way. Forks init into the pid namespace and tells it the pid that the outside knows it by. */
 static _Noreturn void setup_run(struct launch *launch)
 {
     int told[2];
@@ -176,22 +176,61 @@ static int wait_for_init(struct launch *launch, int signals)
     }
 }
 
-int front_run(struct launch *launch)
+/* clone(2) of a child that holds one end of a socket, whose other end is the caller's. */
+static pid_t fork_with_socket(struct launch *launch, int flags)
 {
     int ends[2];
-    if (block_signals() != 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-        return refuse_early(launch, "socketpair");
-    pid_t setup = fork();
-    if (setup < 0)
-        return refuse_early(launch, "fork");
-    if (setup == 0) {
-        close_fd(&ends[0]);
-        launch->socket = ends[1];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return -1;
+    pid_t pid = (pid_t)syscall(SYS_clone, (unsigned long)(flags | CLONE_PARENT_SETTID | SIGCHLD), 0,
+                               &launch->context.shared->init_pid, 0, 0);
+    launch->socket = ends[pid == 0];
+    close_fd(&ends[pid != 0]);
+    if (pid < 0)
+        close_fd(&launch->socket);
+    if (pid == 0)
         name_own_fds(launch);
-        setup_run(launch);
+    return pid;
+}
+
+/*
+ * The short way: init is born into all of its namespaces. False when that cannot be, or when the user namespace is not
+ * what the rest needs; then nothing has happened yet, and the long way finds out which row is refused and why.
+ */
+static bool start_at_once(struct launch *launch)
+{
+    struct context *context = &launch->context;
+    char byte = 'i';
+    int flags = namespaces_at_once(context);
+    pid_t pid = flags == 0 ? -1 : fork_with_socket(launch, flags);
+    if (pid < 0)
+        return false;
+    if (pid == 0) {
+        context->born_in = flags;
+        sequence_run(context, STAGE_SETUP);
+        if (!is_applied(context, USER_NAMESPACE) || send(launch->socket, &byte, 1, MSG_NOSIGNAL) != 1)
+            _exit(EXIT_REFUSED);
+        init_run(launch, context->shared->init_pid);
     }
-    close_fd(&ends[1]);
-    launch->socket = ends[0];
+    if (recv(launch->socket, &byte, 1, 0) == 1)
+        return true;
+    close_fd(&launch->socket);
+    (void)waitpid(pid, NULL, 0);
+    memset(context->shared, 0, sizeof *context->shared);
+    return false;
+}
+
+int front_run(struct launch *launch)
+{
+    if (block_signals() != 0)
+        return refuse_early(launch, "sigprocmask");
+    if (!start_at_once(launch)) {
+        pid_t setup = fork_with_socket(launch, 0);
+        if (setup < 0)
+            return refuse_early(launch, "fork");
+        if (setup == 0)
+            setup_run(launch);
+    }
     close_fd(&launch->gate);
     int signals = open_signals();
     if (signals < 0 || release_stdio(launch) != 0)

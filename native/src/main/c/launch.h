@@ -2,7 +2,7 @@
  * The processes of one launch:
  *
  *   front    what the caller started. Waits, forwards signals, ends as the command ends. Holds no stdio.
- *   setup    enters the namespaces, forks init into them, ends.
+ *   setup    enters the namespaces one by one, forks init into them, ends; where init cannot be born into all of them.
  *   init     pid 1 in there. Builds the view, reports, waits at the gate, reaps until nobody is left.
  *   command  limits, privileges, filter; then execve(2).
  *

@@ -1,4 +1,7 @@
-/* The namespace rows. Each is unshared alone, so that each has its own errno, and compared with where we came from. */
+/*
+ * The namespace rows, each compared with where we came from. init is born into all of them where that can be; where it
+ * cannot, each is unshared alone, so that each has its own errno.
+ */
 #include "sequence.h"
 
 #include <errno.h>
@@ -58,9 +61,22 @@ int namespaces_remember(struct context *context)
     return 0;
 }
 
-static int enter(enum primitive primitive, struct failure *failure)
+int namespaces_at_once(const struct context *context)
 {
-    if (unshare(find(primitive)->flag) == 0)
+    primitive_set asked = context->plan->asked;
+    int flags = 0;
+    /* The root of a cgroup namespace is the cgroup that its maker is in: row cgroup comes first. */
+    if ((asked & BIT(USER_NAMESPACE)) == 0 || (asked & BIT(CGROUP)) != 0)
+        return 0;
+    for (size_t i = 0; i < NELEM(namespaces); i++)
+        if ((asked & BIT(namespaces[i].primitive)) != 0)
+            flags |= namespaces[i].flag;
+    return flags;
+}
+
+static int enter(const struct context *context, enum primitive primitive, struct failure *failure)
+{
+    if ((context->born_in & find(primitive)->flag) != 0 || unshare(find(primitive)->flag) == 0)
         return 0;
     if (errno == EINVAL || errno == ENOSYS)
         return unavailable(failure, errno, "unshare: not in this kernel");
@@ -111,7 +127,7 @@ int user_namespace_verify(struct context *context, struct failure *failure)
 
 static int enter_user_namespace(const struct context *context, struct failure *failure)
 {
-    if (enter(USER_NAMESPACE, failure) != 0)
+    if (enter(context, USER_NAMESPACE, failure) != 0)
         return -1;
     /* Files that a build makes must stay the agent's: the ids are mapped to themselves (user_namespaces(7)).
        setgroups must be denied before gid_map may be written. */
@@ -148,16 +164,16 @@ static int try_user_namespace(struct context *context, struct failure *failure)
 
 int user_namespace_apply(struct context *context, struct failure *failure)
 {
-    if (try_user_namespace(context, failure) != 0)
+    /* Born in it, we are the child that goes first. */
+    if ((context->born_in & CLONE_NEWUSER) == 0 && try_user_namespace(context, failure) != 0)
         return -1;
     return enter_user_namespace(context, failure);
 }
 
 int pid_namespace_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
     /* Takes effect for our next child, which becomes its init; never for a process that goes on by itself. */
-    return enter(PID_NAMESPACE, failure);
+    return enter(context, PID_NAMESPACE, failure);
 }
 
 int pid_namespace_verify(struct context *context, struct failure *failure)
@@ -169,8 +185,7 @@ int pid_namespace_verify(struct context *context, struct failure *failure)
 
 int mount_namespace_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
-    if (enter(MOUNT_NAMESPACE, failure) != 0)
+    if (enter(context, MOUNT_NAMESPACE, failure) != 0)
         return -1;
     /* Otherwise what is mounted on the host later shows up in the view, or ours on the host. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
@@ -185,8 +200,7 @@ int mount_namespace_verify(struct context *context, struct failure *failure)
 
 int ipc_namespace_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
-    return enter(IPC_NAMESPACE, failure);
+    return enter(context, IPC_NAMESPACE, failure);
 }
 
 int ipc_namespace_verify(struct context *context, struct failure *failure)
@@ -196,8 +210,7 @@ int ipc_namespace_verify(struct context *context, struct failure *failure)
 
 int uts_namespace_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
-    return enter(UTS_NAMESPACE, failure); /* the host's name stays: builds look it up */
+    return enter(context, UTS_NAMESPACE, failure); /* the host's name stays: builds look it up */
 }
 
 int uts_namespace_verify(struct context *context, struct failure *failure)
@@ -207,8 +220,7 @@ int uts_namespace_verify(struct context *context, struct failure *failure)
 
 int cgroup_namespace_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
-    return enter(CGROUP_NAMESPACE, failure);
+    return enter(context, CGROUP_NAMESPACE, failure);
 }
 
 int cgroup_namespace_verify(struct context *context, struct failure *failure)
@@ -228,8 +240,7 @@ static int loopback(unsigned long request, struct ifreq *interface)
 
 int network_namespace_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
-    if (enter(NETWORK_NAMESPACE, failure) != 0)
+    if (enter(context, NETWORK_NAMESPACE, failure) != 0)
         return -1;
     /* Tests talk to servers of their own on localhost. */
     struct ifreq interface = {.ifr_flags = IFF_UP | IFF_RUNNING};

@@ -31,6 +31,7 @@ struct shared {
     struct outcome outcomes[PRIMITIVE_COUNT];
     primitive_set pending; /* applied, to be verified by a later stage */
     struct failure trial;  /* of a process that tried something out before we do it */
+    pid_t init_pid;        /* of an init that was born into its namespaces, as the outside knows it */
     _Atomic bool broken;   /* a step could neither be finished nor undone: nothing may run */
     _Atomic bool reported; /* the first part of the report was written */
     _Atomic bool started;  /* the command was let go: its exit status is the launcher's */
@@ -53,6 +54,7 @@ struct context {
     unsigned short filter_length;
     char cwd[4096];
     bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */
+    int born_in;        /* CLONE_NEW...: the namespaces that this process was cloned into, and need not enter */
     int proc_self;      /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
 };
 
@@ -99,6 +101,13 @@ int environment_verify(struct context *context, struct failure *failure);
 
 /* namespaces.c */
 int namespaces_remember(struct context *context);
+
+/*
+ * The flags for clone(2) by which init is born into all namespaces that the plan asks for; 0 when each must be entered
+ * by itself: without a user namespace, whose owner may make the others, or when another row comes between.
+ */
+int namespaces_at_once(const struct context *context);
+
 int user_namespace_apply(struct context *context, struct failure *failure);
 int user_namespace_verify(struct context *context, struct failure *failure);
 int pid_namespace_apply(struct context *context, struct failure *failure);

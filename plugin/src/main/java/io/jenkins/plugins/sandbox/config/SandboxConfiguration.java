@@ -10,6 +10,7 @@ import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
 import io.jenkins.plugins.sandbox.model.Level;
 import java.io.IOException;
+import java.util.Objects;
 import jenkins.model.GlobalConfiguration;
 import jenkins.model.GlobalConfigurationCategory;
 import jenkins.model.Jenkins;
@@ -31,6 +32,7 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
     private String profile = Profiles.DEFAULT;
     private String minimumLevel = Level.BASELINE.name();
     private String onShortfall = OnShortfall.FAIL.word();
+    private Compulsory compulsory = new Compulsory();
 
     /** @return the one instance */
     public static SandboxConfiguration get() {
@@ -76,6 +78,17 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
     @DataBoundSetter
     public void setOnShortfall(String onShortfall) {
         this.onShortfall = OnShortfall.parse(onShortfall).word();
+        save();
+    }
+
+    @NonNull
+    public Compulsory getCompulsory() {
+        return compulsory;
+    }
+
+    @DataBoundSetter
+    public void setCompulsory(@NonNull Compulsory compulsory) {
+        this.compulsory = Objects.requireNonNull(compulsory);
         save();
     }
 

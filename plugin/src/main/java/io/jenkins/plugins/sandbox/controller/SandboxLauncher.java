@@ -45,7 +45,7 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
     /** In seconds, from Jenkins' own kill to ours. Durable tasks give a step up 20 s after they have asked it to end. */
     private static final int KILL_SECONDS = SystemProperties.getInteger("io.jenkins.plugins.sandbox.KILL_SECONDS", 10);
 
-    /** The words that this thread's launch has put in front of a command: an outer sandbox block must not do so again. */
+    /** What this thread's launch has put in front of a command, or the command itself where nothing could be. */
     private static final ThreadLocal<List<String>> IN_FLIGHT = new ThreadLocal<>();
 
     private final Node node;
@@ -67,8 +67,7 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
 
     @Override
     public Proc launch(@NonNull ProcStarter starter) throws IOException {
-        List<String> outer = IN_FLIGHT.get();
-        if (outer != null && Collections.indexOfSubList(starter.cmds(), outer) >= 0) {
+        if (isInFlight(starter)) {
             return getInner().launch(starter);
         }
         ProcStarter copy = starter.copy();
@@ -77,20 +76,16 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
         // Durable tasks double every dollar.
         Set<String> set = words.stream().skip(1).map(n -> n.replace("$$", "$")).collect(Collectors.toSet());
         try {
-            Run<?, ?> run = owner.run();
-            EffectivePolicy policy =
-                    EffectivePolicy.of(SandboxConfiguration.get().floor(), settings);
-            Attempt attempt = new Attempt(
-                    run, owner, node, block, policy, step.isEmpty() ? null : owner.origin(step), getListener());
+            Attempt attempt = attempt(step);
             if (!isUnix()) {
                 attempt.nothing(Messages.SandboxLauncher_NotUnix());
-                return getInner().launch(copy);
+                return launchInner(copy, copy.cmds());
             }
             if (copy.pwd() == null) {
                 copy.pwd(directory());
             }
             if (!attempt.prepare(getChannel(), copy.cmds(), copy.pwd(), new StepEnvironment(copy.envs(), set))) {
-                return getInner().launch(copy);
+                return launchInner(copy, copy.cmds());
             }
             Proc proc = launchPrefixed(copy, attempt);
             attempt.confirm(getChannel(), proc);
@@ -98,6 +93,11 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
         } catch (InterruptedException x) {
             throw (IOException) new InterruptedIOException().initCause(x);
         }
+    }
+
+    private Attempt attempt(String step) throws IOException, InterruptedException {
+        EffectivePolicy policy = EffectivePolicy.of(SandboxConfiguration.get().floor(), settings);
+        return new Attempt(owner.run(), owner, node, block, policy, owner.origin(step), getListener());
     }
 
     private Proc launchPrefixed(ProcStarter starter, Attempt attempt) throws IOException {
@@ -116,14 +116,30 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
             System.arraycopy(masks, 0, extended, prefix.size(), masks.length);
             starter.masks(extended);
         }
-        List<String> outer = IN_FLIGHT.get();
-        IN_FLIGHT.set(prefix);
         try {
-            return getInner().launch(starter);
+            return launchInner(starter, prefix);
         } catch (IOException | RuntimeException x) {
             attempt.abort(getChannel());
             throw x;
-        } finally {
+        }
+    }
+
+    private Proc launchInner(ProcStarter starter, List<String> words) throws IOException {
+        try (Flight flight = new Flight(words)) {
+            return getInner().launch(starter);
+        }
+    }
+
+    /** While the inner launcher has the command. */
+    private static final class Flight implements AutoCloseable {
+        private final List<String> outer = IN_FLIGHT.get();
+
+        Flight(List<String> words) {
+            IN_FLIGHT.set(words);
+        }
+
+        @Override
+        public void close() {
             if (outer == null) {
                 IN_FLIGHT.remove();
             } else {
@@ -132,8 +148,26 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
         }
     }
 
+    /**
+     * Whether a command is on its way already: an outer sandbox must not be put around it again. It is known by the words that
+     * this very thread hands over to the inner launcher at this moment, which is nothing that a build could bring about.
+     */
+    public static boolean isInFlight(ProcStarter starter) {
+        return isInFlight(starter.cmds());
+    }
+
+    /** As above, for one that becomes a channel. */
+    public static boolean isInFlight(String[] command) {
+        return isInFlight(List.of(command));
+    }
+
+    private static boolean isInFlight(List<String> command) {
+        List<String> words = IN_FLIGHT.get();
+        return words != null && Collections.indexOfSubList(command, words) >= 0;
+    }
+
     /** Takes out the variable that says which step this is; empty when it is not there. */
-    private static String takeStep(ProcStarter starter) {
+    public static String takeStep(ProcStarter starter) {
         String start = LaunchOwner.STEP_VARIABLE + "=";
         String step = "";
         List<String> rest = new ArrayList<>();
@@ -175,10 +209,17 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
         return launch(launch().cmds(cmd).envs(env).stdin(in).stdout(out).pwd(workDir));
     }
 
+    /** Such a process is half of Jenkins: it talks to the controller, and needs what a sandbox hides. */
     @Override
     public Channel launchChannel(String[] cmd, OutputStream out, FilePath workDir, Map<String, String> envVars)
-            throws IOException {
-        throw new AbortException(Messages.SandboxLauncher_NoChannel(cmd.length == 0 ? "" : cmd[0]));
+            throws IOException, InterruptedException {
+        List<String> words = List.of(cmd);
+        if (!isInFlight(words)) {
+            attempt("").nothing(Messages.SandboxLauncher_NoChannel(cmd.length == 0 ? "" : cmd[0]));
+        }
+        try (Flight flight = new Flight(words)) {
+            return getInner().launchChannel(cmd, out, workDir, envVars);
+        }
     }
 
     /**

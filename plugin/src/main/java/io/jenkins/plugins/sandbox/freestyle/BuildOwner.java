@@ -10,12 +10,12 @@ import io.jenkins.plugins.sandbox.outcome.Origin;
 import java.util.Set;
 
 /** A build of a freestyle job, on whose behalf its steps launch processes. It does not outlive the controller. */
-final class BuildOwner implements LaunchOwner {
+public final class BuildOwner implements LaunchOwner {
     private static final long serialVersionUID = 1;
 
     private final transient AbstractBuild<?, ?> build;
 
-    BuildOwner(AbstractBuild<?, ?> build) {
+    public BuildOwner(AbstractBuild<?, ?> build) {
         this.build = build;
     }
 

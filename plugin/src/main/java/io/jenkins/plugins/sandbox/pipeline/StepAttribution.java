@@ -24,17 +24,22 @@ public final class StepAttribution extends StepEnvironmentContributor {
             @NonNull StepContext stepContext, @NonNull EnvVars envs, @NonNull TaskListener listener)
             throws IOException, InterruptedException {
         if (stepContext.get(SandboxBlock.class) != null) {
-            FlowNode node = stepContext.get(FlowNode.class);
-            if (node != null) {
-                List<String> words = new ArrayList<>(List.of(node.getId()));
-                EnvironmentExpander expander = stepContext.get(EnvironmentExpander.class);
-                if (expander != null) {
-                    EnvVars set = new EnvVars();
-                    expander.expand(set);
-                    words.addAll(set.keySet());
-                }
-                envs.put(LaunchOwner.STEP_VARIABLE, String.join("=", words));
+            attribute(stepContext, envs);
+        }
+    }
+
+    /** Adds {@link LaunchOwner#STEP_VARIABLE} for a step. */
+    public static void attribute(StepContext stepContext, EnvVars envs) throws IOException, InterruptedException {
+        FlowNode node = stepContext.get(FlowNode.class);
+        if (node != null) {
+            List<String> words = new ArrayList<>(List.of(node.getId()));
+            EnvironmentExpander expander = stepContext.get(EnvironmentExpander.class);
+            if (expander != null) {
+                EnvVars set = new EnvVars();
+                expander.expand(set);
+                words.addAll(set.keySet());
             }
+            envs.put(LaunchOwner.STEP_VARIABLE, String.join("=", words));
         }
     }
 }

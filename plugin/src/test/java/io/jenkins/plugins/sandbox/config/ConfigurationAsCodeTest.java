@@ -32,6 +32,9 @@ class ConfigurationAsCodeTest {
             assertThat(c.getProfile(), is("standard"));
             assertThat(c.getMinimumLevel(), is("FULL"));
             assertThat(c.getOnShortfall(), is("warn"));
+            assertThat(c.getCompulsory().getWhere(), is("label"));
+            assertThat(c.getCompulsory().getLabel(), is("linux && !trusted"));
+            assertThat(c.getCompulsory().getExceptions(), is("infra\nteam/deploy"));
         }
     }
 
@@ -40,6 +43,12 @@ class ConfigurationAsCodeTest {
         configure("casc.yaml");
         ConfigurationContext context = new ConfigurationContext(ConfiguratorRegistry.get());
         assertThat(Util.toYamlString(Util.getSecurityRoot(context).get("processSandbox")), is("""
+                        compulsory:
+                          exceptions: |-
+                            infra
+                            team/deploy
+                          label: "linux && !trusted"
+                          where: "label"
                         minimumLevel: "FULL"
                         onShortfall: "warn"
                         profile: "standard"

@@ -145,7 +145,10 @@ class SandboxLauncherTest {
     void channelsAreRefused() throws Exception {
         WorkflowRun b = run(Result.FAILURE, "sandbox { launch('channel') }");
         r.assertLogContains("A sandbox cannot confine a process that is launched as a remoting channel", b);
-        r.assertLogContains("'java' was not launched", b);
+        r.assertLogContains("here that is 'java'. Move the step out of the sandbox block.", b);
+        r.assertLogContains("The command was not run.", b);
+        assertThat(Pipelines.action(b).getWorst().getVerdict(), is(Finding.Verdict.REFUSED));
+        assertThat(Pipelines.action(b).getWorst().getLevel(), is("NONE"));
     }
 
     @Test

@@ -1,0 +1,70 @@
+package io.jenkins.plugins.sandbox.compulsory;
+
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import edu.umd.cs.findbugs.annotations.NonNull;
+import hudson.Extension;
+import hudson.Launcher;
+import hudson.model.Node;
+import hudson.model.TaskListener;
+import java.io.IOException;
+import java.io.ObjectStreamException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import org.jenkinsci.plugins.workflow.steps.DynamicContext;
+
+/**
+ * Gives steps of Pipelines the launcher that they would get anyway, but one that knows which step it is for. The decorators of
+ * the steps around it are applied to it as always.
+ */
+@Extension
+public final class StepLauncher extends DynamicContext.Typed<Launcher> {
+    @NonNull
+    @Override
+    protected Class<Launcher> type() {
+        return Launcher.class;
+    }
+
+    @CheckForNull
+    @Override
+    protected Launcher get(DelegatedContext context) throws IOException, InterruptedException {
+        Node node = context.get(Node.class);
+        return node == null || !CompulsoryRule.covers(node)
+                ? null
+                : CompulsoryDecorator.createLauncher(node, new LazyListener(context), new StepOwner(context));
+    }
+
+    /** Opens the step's log when something is written to it: a step that waits asks for a launcher again and again. */
+    private static final class LazyListener implements TaskListener {
+        private static final long serialVersionUID = 1;
+
+        private final transient DelegatedContext context;
+        private transient TaskListener opened;
+
+        LazyListener(DelegatedContext context) {
+            this.context = context;
+        }
+
+        @NonNull
+        @Override
+        public PrintStream getLogger() {
+            return opened().getLogger();
+        }
+
+        private synchronized TaskListener opened() {
+            if (opened == null) {
+                try {
+                    opened = context.get(TaskListener.class);
+                } catch (IOException x) {
+                    throw new UncheckedIOException(x);
+                } catch (InterruptedException x) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+            return opened == null ? TaskListener.NULL : opened;
+        }
+
+        private Object writeReplace() throws ObjectStreamException {
+            return opened();
+        }
+    }
+}
