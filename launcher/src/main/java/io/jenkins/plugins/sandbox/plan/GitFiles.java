@@ -68,11 +68,12 @@ final class GitFiles {
     private final Path workspace;
     private final boolean readOnly;
     private final List<Mount> mounts = new ArrayList<>();
-    private int entries;
+    private int entriesLeft;
 
-    private GitFiles(Path workspace, boolean readOnly) {
+    private GitFiles(Path workspace, boolean readOnly, int entries) {
         this.workspace = workspace;
         this.readOnly = readOnly;
+        this.entriesLeft = entries;
     }
 
     /**
@@ -82,7 +83,12 @@ final class GitFiles {
      * @throws SandboxException when it cannot be found out what is there
      */
     static List<Mount> in(Path workspace, boolean readOnly) throws SandboxException {
-        GitFiles files = new GitFiles(workspace, readOnly);
+        return in(workspace, readOnly, MOST_ENTRIES);
+    }
+
+    /** @param entries how many names below the workspace's own directories to look at */
+    static List<Mount> in(Path workspace, boolean readOnly, int entries) throws SandboxException {
+        GitFiles files = new GitFiles(workspace, readOnly, entries);
         try {
             files.repository(workspace);
             files.below(directories(workspace), DEEPEST_REPOSITORY);
@@ -99,10 +105,7 @@ final class GitFiles {
         List<Path> next = new ArrayList<>();
         for (Path directory : directories) {
             repository(directory);
-            if (depth > 1
-                    && entries < MOST_ENTRIES
-                    && !directory.endsWith(".git")
-                    && !directory.endsWith("node_modules")) {
+            if (depth > 1 && entriesLeft > 0 && !directory.endsWith(".git") && !directory.endsWith("node_modules")) {
                 next.addAll(someDirectories(directory));
             }
         }
@@ -115,8 +118,8 @@ final class GitFiles {
     private List<Path> someDirectories(Path directory) {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
-            int end = Math.min(entries + MOST_OF_ONE, MOST_ENTRIES);
-            for (Iterator<Path> i = stream.iterator(); entries < end && i.hasNext(); entries++) {
+            int end = Math.max(entriesLeft - MOST_OF_ONE, 0);
+            for (Iterator<Path> i = stream.iterator(); entriesLeft > end && i.hasNext(); entriesLeft--) {
                 Path path = i.next();
                 if (isDirectory(path)) {
                     found.add(path);

@@ -374,17 +374,10 @@ class PlanTest {
         for (String name : List.of("a/b/c/d/e/.git", "node_modules/x/.git", "a/.git/x/.git", "link/.git")) {
             assertThat(words).doesNotContain(workspace.resolve(name).toString());
         }
-        for (int i = 0; i < GitFiles.MOST_ENTRIES / GitFiles.MOST_OF_ONE; i++) {
-            Path directory = Files.createDirectory(workspace.resolve("wide-" + i));
-            for (int j = 0; j < GitFiles.MOST_OF_ONE; j++) {
-                Files.createFile(directory.resolve("file-" + j));
-            }
-        }
-        Path first = Files.createDirectories(workspace.resolve("wide-0/.git"));
-        assertThat(words(strict().build()))
-                .as("the first level is always looked at")
-                .contains(first.toString())
-                .doesNotContain(workspace.resolve("a/b/c/d/.git").toString());
+        assertThat(GitFiles.in(workspace, false, 1).stream().map(Mount::target))
+                .as("the first level is always looked at, and few names below")
+                .contains(workspace.resolve("a/.git"))
+                .doesNotContain(workspace.resolve("a/b/c/d/.git"));
     }
 
     @Test
