@@ -56,14 +56,15 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
         boolean first = directories.makeScratch();
         Prepared prepared = null;
         try {
-            AgentLaunches.forgetEnded(request.block(), request.running());
+            AgentLaunches.releaseEnded(request.block(), request.running());
             PreparedLaunch launch = PreparedLaunch.prepare(
                     policy, TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
             AgentLaunches.add(request.block(), launch);
             prepared = new Prepared.Ready(
                     launch.id(),
                     new ArrayList<>(launch.prefix()),
-                    directories.scratch().toString());
+                    directories.scratch().toString(),
+                    AgentLaunches.takeEndings(request.block()));
             return prepared;
         } catch (UnsupportedHostException x) {
             return new Prepared.Unsupported(x.getMessage());

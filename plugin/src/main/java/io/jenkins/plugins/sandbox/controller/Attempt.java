@@ -84,6 +84,8 @@ final class Attempt {
     @CheckForNull
     private String cookie;
 
+    private boolean detached;
+
     Attempt(
             Run<?, ?> run,
             LaunchOwner owner,
@@ -124,6 +126,7 @@ final class Attempt {
             throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
         }
         cookie = Cookie.of(block, node.getNodeName(), words, environment.variables());
+        detached = Cookie.isInCommand(words);
         Set<String> running = owner.runningLaunches();
         Prepared answer;
         try {
@@ -161,6 +164,7 @@ final class Attempt {
             throw untrusted();
         }
         prepared = ready;
+        Endings.note(run, name(), ready.endings(), listener);
         SandboxAction.expect(run, new Scratch(block, node.getNodeName(), ready.scratch()));
         return true;
     }
@@ -299,9 +303,11 @@ final class Attempt {
     }
 
     private void record(Finding finding, @CheckForNull InitProcess init) {
+        Launch.Running running = init == null || finding.getVerdict() == Verdict.REFUSED
+                ? null
+                : new Launch.Running(block, cookie, init, detached);
         try {
-            SandboxAction.record(
-                    run, finding, new Launch(prepared == null ? null : prepared.id(), origin, cookie, init));
+            SandboxAction.record(run, finding, new Launch(prepared == null ? null : prepared.id(), origin, running));
         } catch (IOException x) {
             // It is known in memory, and a full disk of the controller has more to say than this.
             listener.error(Messages.SandboxLauncher_Unrecorded(x.getMessage()));

@@ -18,10 +18,13 @@ import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.config.SandboxSettings;
 import io.jenkins.plugins.sandbox.controller.SandboxDecorator;
 import io.jenkins.plugins.sandbox.controller.ScratchRemoval;
+import java.io.IOException;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import org.jenkinsci.plugins.workflow.steps.BodyExecutionCallback;
 import org.jenkinsci.plugins.workflow.steps.BodyInvoker;
+import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 import org.jenkinsci.plugins.workflow.steps.GeneralNonBlockingStepExecution;
 import org.jenkinsci.plugins.workflow.steps.Step;
 import org.jenkinsci.plugins.workflow.steps.StepContext;
@@ -129,16 +132,38 @@ public final class SandboxStep extends Step {
             return false;
         }
 
-        private final class End extends TailCall {
+        /** As {@link TailCall}, which does not tell how the body ended. */
+        private final class End extends BodyExecutionCallback {
             private static final long serialVersionUID = 1;
 
             @Override
-            protected void finished(StepContext context) throws Exception {
-                ScratchRemoval.remove(
-                        Objects.requireNonNull(getContext().get(Run.class)),
-                        block,
-                        Objects.requireNonNull(getContext().get(TaskListener.class)));
+            public void onSuccess(StepContext context, Object result) {
+                run(() -> {
+                    finish(false);
+                    context.onSuccess(result);
+                });
             }
+
+            @Override
+            public void onFailure(StepContext context, Throwable t) {
+                run(() -> {
+                    try {
+                        // Whoever aborts a build knows why, and does not want to wait.
+                        finish(!(t instanceof FlowInterruptedException));
+                    } catch (IOException | InterruptedException x) {
+                        t.addSuppressed(x);
+                    }
+                    context.onFailure(t);
+                });
+            }
+        }
+
+        private void finish(boolean failed) throws IOException, InterruptedException {
+            ScratchRemoval.remove(
+                    Objects.requireNonNull(getContext().get(Run.class)),
+                    block,
+                    failed,
+                    Objects.requireNonNull(getContext().get(TaskListener.class)));
         }
     }
 
