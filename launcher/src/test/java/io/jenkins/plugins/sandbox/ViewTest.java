@@ -274,6 +274,13 @@ class ViewTest {
         assertThatThrownBy(() -> run(view().controlDirectory(inWorkspace.toString()), "echo ran"))
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("cannot be kept from the command");
+        Path control = Files.createDirectories(workspace.resolve("y@tmp/durable-1"));
+        for (Path named : List.of(control, control.getParent(), Files.createDirectory(control.resolve("below")))) {
+            assertThatThrownBy(() ->
+                            run(view().controlDirectory(control.toString()).write(named.toString()), "echo ran"))
+                    .isInstanceOf(SandboxException.class)
+                    .hasMessageContaining("cannot be named");
+        }
         assertThatThrownBy(() -> run(view().controlDirectory(workspace + "/x@tmp/durable-1"), "echo ran"))
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("does not exist");

@@ -55,6 +55,7 @@ final class Mounts {
     private final Map<Path, Mount> rules = new TreeMap<>();
     private final Map<Path, Boolean> points = new LinkedHashMap<>();
     private final Map<Path, Path> links = new LinkedHashMap<>();
+    private Path besideControl;
 
     private Mounts(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions) {
         this.policy = policy;
@@ -254,6 +255,7 @@ final class Mounts {
                 rules.putIfAbsent(path, Mount.bind(path, path).withExecute(execute));
             }
         }
+        besideControl = temporary;
         Path target = placeForControl().resolve(control.getFileName());
         put(Mount.control(control, target));
         links.put(privateTemporary(temporary).resolve(control.getFileName()), target);
@@ -303,6 +305,11 @@ final class Mounts {
         if (ours || path.startsWith(PROC)) {
             throw new SandboxException("Path " + Quoted.of(path) + " cannot be named: the launch has a "
                     + (ours ? DEV : PROC) + " of its own.");
+        }
+        if (path.equals(besideControl)
+                || besideControl != null && entry.has(Right.WRITE) && path.startsWith(besideControl)) {
+            throw new SandboxException("Path " + Quoted.of(path)
+                    + " cannot be named: it is where Jenkins keeps what it reads of this step. Use another directory.");
         }
         Mount there = rules.get(path);
         boolean writable = there != null && there.writesToTheMachine();

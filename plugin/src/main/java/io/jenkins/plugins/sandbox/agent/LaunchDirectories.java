@@ -25,12 +25,7 @@ import java.util.Optional;
  * @param jobScratch that of the job, which stays for its next build, whether or not it exists
  */
 record LaunchDirectories(
-        Path workspace,
-        Path temporary,
-        Path current,
-        Optional<Path> control,
-        Path scratch,
-        Optional<Path> jobScratch) {
+        Path workspace, Path temporary, Path current, Optional<Path> control, Path scratch, Optional<Path> jobScratch) {
     /** Where scratch directories may be that cannot be beside the workspace, the first that does first. */
     static final List<String> ELSEWHERE = List.of("/var/tmp", System.getProperty("java.io.tmpdir"));
 
