@@ -516,6 +516,15 @@ class ViewTest {
     }
 
     @Test
+    void nothingThatABuildWritesCanBeExecutedWhereOnlyNamedPathsExist() throws Exception {
+        String script =
+                "for d in . /tmp /var/tmp /dev/shm ~; do t=$(mktemp \"$d/XXXXXX\") && cp /bin/true \"$t\" && echo made;"
+                        + " chmod +x \"$t\"; \"$t\" && echo ran; rm \"$t\"; done 2>/dev/null";
+        assertThat(run(standard(), script)).isEqualTo("made\nran\n".repeat(5));
+        assertThat(run(locked(), script)).isEqualTo("made\n".repeat(5));
+    }
+
+    @Test
     void rightsAddUpForOneFile() throws Exception {
         Path more = Files.createDirectory(directory.resolve("more"));
         Path link = Files.createSymbolicLink(directory.resolve("link"), more);

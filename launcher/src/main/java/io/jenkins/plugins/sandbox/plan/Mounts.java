@@ -109,6 +109,9 @@ final class Mounts {
         }
         if (profile.devices() == Profile.Devices.MINIMAL) {
             put(Mount.devices(DEV));
+            if (isNamed()) {
+                put(Mount.tmpfs(DEV.resolve("shm"), EMPTY_BYTES).withExecute(false));
+            }
         }
         if (profile.temporary() != Profile.Temporary.HOST) {
             temporary(TEMPORARY.get(0), scratch == null ? null : scratch.temporary());
