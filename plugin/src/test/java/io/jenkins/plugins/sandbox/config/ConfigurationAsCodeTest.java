@@ -84,7 +84,6 @@ class ConfigurationAsCodeTest {
                           writePaths:
                           - "/var/cache/maven"
                         - base: "standard"
-                          choosable: false
                           name: "plain"
                         relaxations:
                         - "limits"
@@ -109,7 +108,8 @@ class ConfigurationAsCodeTest {
     void aDefaultProfileThatDoesNotExistFailsClosed(JenkinsRule r) throws Exception {
         configure("unknown-profile.yaml");
         assertThat(
-                assertThrows(AbortException.class, () -> SandboxConfiguration.get().floor())
+                assertThrows(AbortException.class, () -> SandboxConfiguration.get()
+                                .floor())
                         .getMessage(),
                 containsString("There is no profile 'nosuch'"));
         try (LogRecorder log = new LogRecorder()

@@ -15,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -66,11 +67,15 @@ class SandboxSettingsTest {
     @ParameterizedTest
     @EnumSource
     void nonsenseIsRefused(Setting setting) {
-        for (String nonsense : List.of("no such thing!", "-1", "99999999999999999999", "a/../b")) {
+        List<String> nonsense = new ArrayList<>(List.of("no such thing!", "a/../b"));
+        if (Setting.limits().contains(setting)) {
+            nonsense.addAll(List.of("-1", "99999999999999999999", "2x"));
+        }
+        for (String value : nonsense) {
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> SandboxSettings.NOTHING.with(setting, List.of(nonsense)),
-                    nonsense);
+                    () -> SandboxSettings.NOTHING.with(setting, List.of(value)),
+                    value);
         }
     }
 
@@ -126,13 +131,20 @@ class SandboxSettingsTest {
 
     private static Floor floor() {
         Profiles profiles = new Profiles(List.of());
-        return new Floor(
-                profiles.get("strict"), Level.NONE, OnShortfall.FAIL, Set.of(), Set.of(), List.of(), profiles);
+        return new Floor(profiles.get("strict"), Level.NONE, OnShortfall.FAIL, Set.of(), Set.of(), List.of(), profiles);
     }
 
     /** A Pipeline's program is a file on the controller. Whoever has edited it gets an error, and no weaker sandbox. */
     @ParameterizedTest
-    @CsvSource({"2g, 2x", "2g, -1", "offline, ../../x", "offline, nothing", "memory, nosuch", "/opt/a, /../..", "/opt/a, /etc/x"})
+    @CsvSource({
+        "2g, 2x",
+        "2g, -1",
+        "offline, ../../x",
+        "offline, nothing",
+        "memory, nosuch",
+        "/opt/a, /../..",
+        "/opt/a, /etc/x"
+    })
     void aForgedProgramIsAnError(String from, String to) throws Exception {
         assertThat(forged("zzz", "zzz"), is(SAMPLE));
         SandboxSettings forged = forged(from, to);

@@ -133,7 +133,10 @@ class SandboxWrapperTest {
         assertThat(same.getSettings(), is(wrapper.getSettings()));
         for (Setting setting : Setting.values()) {
             assertThat(setting.key(), same.getSettings().word(setting), is(notNullValue()));
-            assertThat(setting.key(), same.getDescriptor().getHelpFile(setting.key()), is(notNullValue()));
+            assertThat(
+                    setting.key(),
+                    r.executeOnServer(() -> same.getDescriptor().getHelpFile(setting.key())),
+                    is(notNullValue()));
         }
         assertThat(same.getMinimumLevel(), is("FULL"));
         FreeStyleProject empty = project(new SandboxWrapper());

@@ -17,9 +17,10 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 
 @WithJenkins
 class SandboxStepTest {
-    private static final String ALL = "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,pids,cpuTime,"
-            + "wallTime,cpus,cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
-            + "environment";
+    private static final String ALL =
+            "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,pids,cpuTime,"
+                    + "wallTime,cpus,cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
+                    + "environment";
 
     private static SandboxStep withEverything() {
         SandboxStep step = new SandboxStep();
