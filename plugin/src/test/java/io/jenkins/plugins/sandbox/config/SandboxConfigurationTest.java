@@ -228,7 +228,8 @@ class SandboxConfigurationTest {
             HtmlPage page = client.goTo("configureSecurity");
             assertThat(page.asXml(), containsString("/opt/shown"));
             assertThat(page.asXml(), containsString("/var/cache/build"));
-            WebRequest request = new WebRequest(new URL(r.getURL(), "configureSecurity/configure?json=%7B%7D"), HttpMethod.POST);
+            WebRequest request =
+                    new WebRequest(new URL(r.getURL(), "configureSecurity/configure?json=%7B%7D"), HttpMethod.POST);
             client.addCrumb(request);
             assertThat(client.getPage(request).getWebResponse().getStatusCode(), is(403));
         }

@@ -73,9 +73,7 @@ class SandboxSettingsTest {
         }
         for (String value : nonsense) {
             assertThrows(
-                    IllegalArgumentException.class,
-                    () -> SandboxSettings.NOTHING.with(setting, List.of(value)),
-                    value);
+                    IllegalArgumentException.class, () -> SandboxSettings.NOTHING.with(setting, List.of(value)), value);
         }
     }
 
