@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.hosts;
 import io.jenkins.plugins.sandbox.hosts.Host.Setting;
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Primitive;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -191,28 +192,7 @@ final class Hosts {
 
     private static List<Host> sandboxes() {
         return List.of(
-                new Host(
-                        "bubblewrap",
-                        "Inside bubblewrap, its own /proc and /dev",
-                        (base, work) -> List.of(
-                                "bwrap",
-                                "--ro-bind",
-                                "/",
-                                "/",
-                                "--dev",
-                                "/dev",
-                                "--proc",
-                                "/proc",
-                                "--bind",
-                                "/tmp",
-                                "/tmp",
-                                "--bind",
-                                base.toString(),
-                                base.toString(),
-                                "--unshare-user",
-                                "--unshare-pid",
-                                "--unshare-ipc",
-                                "--")),
+                new Host("bubblewrap", "Inside bubblewrap, its own /proc and /dev", (base, work) -> bubblewrap(base)),
                 new Host(
                                 "pod",
                                 "A Kubernetes pod without a seccomp profile, all capabilities dropped (crun)",
@@ -223,6 +203,30 @@ final class Hosts {
                                 "Docker's defaults: its seccomp profile, masked /proc (crun)",
                                 (base, work) -> Crun.words(base, work, true))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER));
+    }
+
+    private static List<String> bubblewrap(Path base) {
+        Programs.require("bwrap");
+        String there = base.toString();
+        return List.of(
+                "bwrap",
+                "--ro-bind",
+                "/",
+                "/",
+                "--dev",
+                "/dev",
+                "--proc",
+                "/proc",
+                "--bind",
+                "/tmp",
+                "/tmp",
+                "--bind",
+                there,
+                there,
+                "--unshare-user",
+                "--unshare-pid",
+                "--unshare-ipc",
+                "--");
     }
 
     static String tool(String name) {
