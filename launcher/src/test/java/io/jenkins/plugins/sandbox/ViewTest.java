@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -257,6 +258,50 @@ class ViewTest {
                 .isEqualTo("yes\n");
     }
 
+    /** What cannot be looked at when a launch begins must not be what that launch can open again. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "chmod 0 .git",
+                "chmod 500 .git; rm -f .git/commondir",
+                "chmod 0 sub",
+                "chmod 600 sub",
+                "chmod 0 sub/.git"
+            })
+    void whatAnEarlierLaunchTookTheRightsFromStaysAsItIs(String shut) throws Exception {
+        repository(workspace);
+        repository(workspace.resolve("sub"));
+        String open = "chmod 755 .git sub sub/.git 2>/dev/null; (" + ATTACK + "); cd sub && (" + ATTACK + ")";
+        assertThat(run(standard(), shut)).isEmpty();
+        assertThat(run(view(), open)).doesNotContain("did: ");
+        assertThat(run(standard(), open)).contains("did: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"config", "hooks"})
+    void aRepositoryWithALinkWhereGitLooksForOrdersIsReadOnly(String name) throws Exception {
+        repository(workspace);
+        Path git = workspace.resolve(".git");
+        Files.move(git.resolve(name), workspace.resolve("shared"));
+        Files.createSymbolicLink(git.resolve(name), Path.of("../shared"));
+        String script = "rm .git/" + name + " && mkdir .git/" + name + " && echo replaced; cat .git/HEAD";
+        assertThat(run(view(), script)).contains("ref: refs/heads/main").doesNotContain("replaced");
+        assertThat(run(standard(), script)).contains("replaced");
+    }
+
+    /** Took hours. */
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void aHugeLineInTheConfigurationOfASubmoduleIsRead() throws Exception {
+        repository(workspace);
+        file(
+                workspace.resolve(".git/modules/one/config"),
+                "a" + " ".repeat(900_000) + "b\n\tworktree = ../../../sub\n");
+        file(workspace.resolve(".git/modules/one/HEAD"), "x");
+        file(workspace.resolve("sub/.git"), "gitdir: ../.git/modules/one\n");
+        assertThat(run(view(), "mv sub other && echo moved")).doesNotContain("moved");
+    }
+
     /** With git itself, where there is one: outside of the sandbox it runs what the build has left. */
     @Test
     void gitOutsideOfTheSandboxDoesNotRunWhatABuildLeft() throws Exception {
@@ -332,6 +377,15 @@ class ViewTest {
         assertThat(run(view(), script)).isEmpty();
         assertThat(run(view(), "echo x > deps/one/file && cat deps/one/file")).isEqualTo("x\n");
         assertThat(run(standard(), script)).hasLineCount(6);
+    }
+
+    @Test
+    void nothingThatABuildWritesCanBeExecutedWhereOnlyNamedPathsExist() throws Exception {
+        String script =
+                "for d in . /tmp /var/tmp /dev/shm ~; do t=$(mktemp \"$d/XXXXXX\") && cp /bin/true \"$t\" && echo made;"
+                        + " chmod +x \"$t\"; \"$t\" && echo ran; rm \"$t\"; done 2>/dev/null";
+        assertThat(run(standard(), script)).isEqualTo("made\nran\n".repeat(5));
+        assertThat(run(locked(), script)).isEqualTo("made\n".repeat(5));
     }
 
     @Test

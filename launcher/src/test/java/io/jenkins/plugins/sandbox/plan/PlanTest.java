@@ -89,7 +89,7 @@ class PlanTest {
                         + " --primitive user_namespace --primitive pid_namespace --primitive mount_namespace --primitive ipc_namespace"
                         + " --primitive uts_namespace --primitive cgroup_namespace --primitive filesystem"
                         + " --primitive proc --primitive rlimit_cpu --primitive rlimit_nofile --primitive rlimit_as"
-                        + " --primitive rlimit_nproc --primitive cpu_affinity --primitive no_new_privs --primitive capabilities --primitive landlock_fs"
+                        + " --primitive rlimit_nproc --primitive rlimit_core --primitive cpu_affinity --primitive no_new_privs --primitive capabilities --primitive landlock_fs"
                         + " --primitive landlock_scope --primitive seccomp"
                         + " --require seccomp --min-level FULL"
                         + " --unset-env AGENT_TOKEN"
@@ -97,7 +97,7 @@ class PlanTest {
                         + " --overlay " + home + " " + scratch + "/home-0/upper " + scratch + "/home-0/work"
                         + " --bind " + directory + "/more " + directory + "/more"
                         + " --bind " + workspace + " " + workspace + " --bind " + scratch + "/var-tmp /var/tmp"
-                        + " --rlimit cpu=11 --rlimit nofile=65536 --rlimit as=8589934592 --rlimit nproc=99"
+                        + " --rlimit cpu=11 --rlimit nofile=65536 --rlimit as=8589934592 --rlimit nproc=99 --rlimit core=0"
                         + " --memory 1073741824 --pids 99 --cpu-quota 50 --cpu-time 10 --wall-time 60 --cpus 0,1"
                         + " --seccomp /filter"
                         + " --background keep --grace 7 end");

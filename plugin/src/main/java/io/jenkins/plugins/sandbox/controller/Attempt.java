@@ -6,12 +6,14 @@ import hudson.FilePath;
 import hudson.Proc;
 import hudson.model.Computer;
 import hudson.model.Node;
+import hudson.model.Result;
 import hudson.model.Run;
 import hudson.model.TaskListener;
 import hudson.remoting.VirtualChannel;
 import io.jenkins.plugins.sandbox.agent.AbortCall;
 import io.jenkins.plugins.sandbox.agent.ConfirmCall;
 import io.jenkins.plugins.sandbox.agent.LaunchRequest;
+import io.jenkins.plugins.sandbox.agent.LaunchTerms;
 import io.jenkins.plugins.sandbox.agent.PrepareCall;
 import io.jenkins.plugins.sandbox.agent.Prepared;
 import io.jenkins.plugins.sandbox.config.EffectivePolicy;
@@ -19,6 +21,7 @@ import io.jenkins.plugins.sandbox.config.OnShortfall;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Minimum;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.Remedies;
 import io.jenkins.plugins.sandbox.model.Report;
@@ -31,7 +34,7 @@ import io.jenkins.plugins.sandbox.outcome.Launch;
 import io.jenkins.plugins.sandbox.outcome.Origin;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import io.jenkins.plugins.sandbox.outcome.Scratch;
-import io.jenkins.plugins.sandbox.policy.Profile;
+import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
@@ -72,7 +75,7 @@ final class Attempt {
     private final Node node;
     private final String block;
     private final EffectivePolicy policy;
-    private final Profile profile;
+    private final List<Primitive> asked;
 
     @CheckForNull
     private final Origin origin;
@@ -93,8 +96,7 @@ final class Attempt {
             String block,
             EffectivePolicy policy,
             @CheckForNull Origin origin,
-            TaskListener listener)
-            throws AbortException {
+            TaskListener listener) {
         this.run = run;
         this.owner = owner;
         this.node = node;
@@ -102,11 +104,7 @@ final class Attempt {
         this.policy = policy;
         this.origin = origin;
         this.listener = listener;
-        try {
-            this.profile = Profile.named(policy.profile());
-        } catch (SandboxException x) {
-            throw new AbortException(x.getMessage());
-        }
+        this.asked = Policy.primitives(policy.definition(), policy.definition().limits());
     }
 
     /**
@@ -149,8 +147,8 @@ final class Attempt {
                         environment.meant(computer.getEnvironment()),
                         environment.filesBelow(workspace.temporary()),
                         programs(words),
-                        policy.profile(),
-                        enforcedMinimum())));
+                        JobHome.id(run.getParent().getFullName(), node.getNodeName()),
+                        terms())));
             });
         } catch (SandboxException x) {
             throw new AbortException(told(x.getMessage()));
@@ -226,14 +224,14 @@ final class Attempt {
                     () -> Objects.requireNonNull(channel)
                             .call(new ConfirmCall(
                                     prepared.id(),
-                                    profile.isStandard(),
-                                    profile.primitives(),
+                                    policy.definition().isStandard(),
+                                    asked,
                                     enforcedMinimum(),
                                     REPORT_SECONDS)));
             if (bytes == null) {
                 throw untrusted();
             }
-            report = ReportParser.parse(bytes, profile.isStandard(), profile.primitives());
+            report = ReportParser.parse(bytes, policy.definition().isStandard(), asked);
         } catch (ReportException x) {
             throw new AbortException(Messages.SandboxLauncher_BadReport(name(), told(x.getMessage())));
         } catch (SandboxException x) {
@@ -245,7 +243,7 @@ final class Attempt {
     }
 
     private void judge(Report report) throws AbortException {
-        Optional<String> unmet = new Minimum(policy.minimumLevel(), List.of()).unmetBy(report);
+        Optional<String> unmet = minimum().unmetBy(report);
         boolean refused = !report.ready() || (unmet.isPresent() && policy.onShortfall() == OnShortfall.FAIL);
         String shortfall = unmet.orElseGet(() -> beyondTheMinimum(report));
         Verdict verdict = refused ? Verdict.REFUSED : shortfall == null ? Verdict.STARTED : Verdict.WARNED;
@@ -253,7 +251,7 @@ final class Attempt {
         record(finding, report.init());
         String line = policy.profile() + ": " + report.level() + ", " + finding.getApplied() + " of "
                 + finding.getAsked() + " applied";
-        finish(verdict, line, shortfall);
+        finish(verdict, line, shortfall, unmet.isPresent());
     }
 
     /** @return what is to be told although the minimum is reached; {@code null} when there is nothing */
@@ -278,15 +276,22 @@ final class Attempt {
      * @throws AbortException when that is below the minimum, and so must not go on
      */
     void nothing(String reason) throws AbortException {
-        boolean below = policy.minimumLevel() != Level.NONE;
+        boolean below = !minimum().equals(Minimum.ANYTHING);
         Verdict verdict = below && policy.onShortfall() == OnShortfall.FAIL ? Verdict.REFUSED : Verdict.WARNED;
         String shortfall = Messages.SandboxLauncher_Nothing(reason)
-                + (below ? " " + Messages.SandboxLauncher_Below(policy.minimumLevel()) : "");
+                + (policy.minimumLevel() == Level.NONE
+                        ? ""
+                        : " " + Messages.SandboxLauncher_Below(policy.minimumLevel()))
+                + (policy.requiredPrimitives().isEmpty()
+                        ? ""
+                        : " " + Messages.SandboxLauncher_Required(requiredNames()));
         record(Finding.nothing(name(), policy, verdict, shortfall), null);
-        finish(verdict, policy.profile() + ": " + Level.NONE, shortfall);
+        finish(verdict, policy.profile() + ": " + Level.NONE, shortfall, below);
     }
 
-    private void finish(Verdict verdict, String line, @CheckForNull String shortfall) throws AbortException {
+    /** @param below whether the minimum was not reached; a warning may have another reason */
+    private void finish(Verdict verdict, String line, @CheckForNull String shortfall, boolean below)
+            throws AbortException {
         if (verdict == Verdict.STARTED) {
             listener.getLogger().println("[sandbox] " + line);
             return;
@@ -299,6 +304,9 @@ final class Attempt {
             throw new AbortException(Messages.SandboxLauncher_NotRun(whole));
         }
         listener.getLogger().println("[sandbox] " + whole);
+        if (below && policy.onShortfall() == OnShortfall.UNSTABLE) {
+            run.setResult(Result.UNSTABLE);
+        }
     }
 
     private void record(Finding finding, @CheckForNull InitProcess init) {
@@ -313,9 +321,27 @@ final class Attempt {
         }
     }
 
+    private Minimum minimum() {
+        return new Minimum(policy.minimumLevel(), List.copyOf(policy.requiredPrimitives()));
+    }
+
     /** What the launcher and the agent compare with; below it they stop the command on their own. */
-    private Level enforcedMinimum() {
-        return policy.onShortfall() == OnShortfall.FAIL ? policy.minimumLevel() : Level.NONE;
+    private Minimum enforcedMinimum() {
+        return policy.onShortfall() == OnShortfall.FAIL ? minimum() : Minimum.ANYTHING;
+    }
+
+    private String requiredNames() {
+        return minimum().required().stream().map(Primitive::wireName).collect(Collectors.joining(", "));
+    }
+
+    private LaunchTerms terms() {
+        return new LaunchTerms(
+                policy.definition(),
+                enforcedMinimum(),
+                policy.profilePaths(),
+                policy.paths(),
+                policy.allowedPaths(),
+                policy.environment());
     }
 
     /** Gives up a launch, in the background. Should that fail, the gate closes all by itself. */

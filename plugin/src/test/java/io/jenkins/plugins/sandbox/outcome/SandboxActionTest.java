@@ -17,7 +17,10 @@ import hudson.model.FreeStyleBuild;
 import hudson.model.FreeStyleProject;
 import hudson.model.Run;
 import io.jenkins.plugins.sandbox.config.EffectivePolicy;
+import io.jenkins.plugins.sandbox.config.Floor;
 import io.jenkins.plugins.sandbox.config.OnShortfall;
+import io.jenkins.plugins.sandbox.config.Profiles;
+import io.jenkins.plugins.sandbox.config.SandboxSettings;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
@@ -65,8 +68,11 @@ class SandboxActionTest {
         r.after();
     }
 
-    private static EffectivePolicy policy(Level minimum) {
-        return new EffectivePolicy("strict", minimum, OnShortfall.FAIL, List.of());
+    private static EffectivePolicy policy(Level minimum) throws Exception {
+        Profiles profiles = new Profiles(List.of());
+        return EffectivePolicy.of(
+                new Floor(profiles.get("strict"), minimum, OnShortfall.FAIL, Set.of(), Set.of(), List.of(), profiles),
+                SandboxSettings.NOTHING);
     }
 
     private static Report report(String... rows) throws Exception {
