@@ -261,12 +261,34 @@ static bool is_delegated(const char *path)
            getxattr(path, "trusted.delegate", mark, sizeof mark) == 1;
 }
 
+/* The root has no type; threads in other kinds may not be moved by process (cgroups, "Threads"). */
+static bool is_domain(int dir, bool *root)
+{
+    char type[32];
+    ssize_t n = read_file_at(dir, "cgroup.type", type, sizeof type);
+    *root = n < 0 && errno == ENOENT;
+    return *root || (n > 0 && strcmp(type, "domain\n") == 0);
+}
+
+static bool has_processes(int dir)
+{
+    char byte;
+    int fd CLEANUP_FD = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    return fd < 0 || read(fd, &byte, 1) != 0;
+}
+
 /*
- * A directory of version 2 that may have the leaf: it has the controllers for its children, or gives them to them. The
- * kernel refuses that for one with processes in it (EBUSY).
+ * A directory of version 2 that may have the leaf: it has the controllers for its children, or gives them to them. Not
+ * one with processes in it: the kernel refuses some controllers (EBUSY), and others would make the group a threaded
+ * one.
  */
 static bool may_be_parent(int dir, const char *path, unsigned wanted, bool change, struct failure *failure)
 {
+    bool root;
+    if (!is_domain(dir, &root)) {
+        (void)unavailable(failure, 0, "%s is a threaded control group", path);
+        return false;
+    }
     unsigned missing = wanted & ~read_controllers(dir, "cgroup.controllers");
     for (unsigned i = 0; i < CONTROLLER_COUNT; i++)
         if ((missing & CONTROLLER_BIT(i)) != 0) {
@@ -278,13 +300,16 @@ static bool may_be_parent(int dir, const char *path, unsigned wanted, bool chang
         return have != 0;
     if (!change)
         return false;
+    if (!root && has_processes(dir)) {
+        (void)unavailable(failure, EBUSY, "%s has processes of its own: it cannot be divided", path);
+        return false;
+    }
     for (unsigned i = 0; i < CONTROLLER_COUNT; i++)
         if ((wanted & ~have & CONTROLLER_BIT(i)) != 0) {
             char word[32];
             (void)snprintf(word, sizeof word, "+%s", controllers[i]);
             if (write_at(dir, "cgroup.subtree_control", word) != 0) {
-                (void)unavailable(failure, errno, "%s for the children of %s%s", word, path,
-                                  errno == EBUSY ? ", which has processes of its own" : "");
+                (void)unavailable(failure, errno, "%s for the children of %s", word, path);
                 return false;
             }
         }
@@ -301,8 +326,10 @@ static int open_parent(const char *own, size_t root_length, bool unified, unsign
         /* Our own group is ours to divide, as far as the file's rights go; those above it only when they were given. */
         if (first ? access(path, W_OK | X_OK) == 0 : is_delegated(path))
             dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (dir >= 0 && (!unified || may_be_parent(dir, path, wanted, wanted != 0, failure)))
+        if (dir >= 0 && (!unified || may_be_parent(dir, path, wanted, wanted != 0, failure))) {
+            failure->detail[0] = '\0'; /* of those below, which did not do */
             return dir;
+        }
         close_fd(&dir);
         char *slash = strrchr(path, '/');
         if (slash == NULL || (size_t)(slash - path) < root_length)
@@ -359,7 +386,7 @@ static void create_for(struct cgroup *cgroup, enum controller controller, unsign
         return;
     ignored.detail[0] = '\0';
     int parent = open_parent(path, root_length, unified, unified ? wanted : 0, mine);
-    if (parent < 0 && unified && limited) /* all of them are not to be had: this one then */
+    if (parent < 0 && unified && limited && wanted != CONTROLLER_BIT(controller)) /* not all of them: this one then */
         parent = open_parent(path, root_length, unified, CONTROLLER_BIT(controller), &ignored);
     if (parent < 0) {
         if (mine->detail[0] == '\0')

@@ -227,6 +227,7 @@ int front_run(struct launch *launch)
     if (block_signals() != 0)
         return refuse_early(launch, "sigprocmask");
     cgroup_prepare(&launch->context);
+    leave_groups(&launch->context);
     if (!start_at_once(launch)) {
         pid_t setup = fork_with_socket(launch, 0);
         if (setup < 0)

@@ -55,6 +55,7 @@ struct context {
     struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
     char cwd[4096];
+    bool groups_left;   /* the supplementary groups, where we had the capability to */
     char oom_score[16]; /* as we found it; empty when it was not raised */
     struct cgroup cgroup;
     struct failure cgroup_failure; /* why a limit of the plan is not set there */
@@ -95,6 +96,12 @@ bool is_applied(const struct context *context, enum primitive primitive);
 bool is_wanted(const struct context *context, enum primitive primitive);
 
 /* session.c */
+/*
+ * Supplementary groups open what an agent with privileges is a member for (a socket of group docker), also in a user
+ * namespace that does not map them. Only who has CAP_SETGID can leave them, and not in a user namespace of ours: an
+ * ordinary user keeps his own. Part of row session, and done before there are namespaces.
+ */
+void leave_groups(struct context *context);
 int session_apply(struct context *context, struct failure *failure);
 int session_verify(struct context *context, struct failure *failure);
 int close_fds_apply(struct context *context, struct failure *failure);

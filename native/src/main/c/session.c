@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <string.h>
@@ -39,6 +41,13 @@ static int leave_keyring(struct failure *failure)
         return 0;
     /* ENOSYS: there are no keys in this kernel. EPERM: a filter around us refuses the call to everybody inside too. */
     return errno == ENOSYS || errno == EPERM ? 0 : failed(failure, errno, "keyctl KEYCTL_JOIN_SESSION_KEYRING");
+}
+
+void leave_groups(struct context *context)
+{
+    /* EPERM: a user namespace around us denies it to everybody inside, as ours will (user_namespaces(7)). */
+    context->groups_left =
+        (context->plan->asked & BIT(SESSION)) != 0 && has_capability(CAP_SETGID) && setgroups(0, NULL) == 0;
 }
 
 /*
@@ -82,6 +91,8 @@ int session_apply(struct context *context, struct failure *failure)
 
 int session_verify(struct context *context, struct failure *failure)
 {
+    if (context->groups_left && getgroups(0, NULL) != 0)
+        return failed(failure, 0, "getgroups: supplementary groups left");
     if (getsid(0) != getpid())
         return failed(failure, 0, "getsid: still in session %d", (int)getsid(0));
     for (int number = 1; number <= LAST_SIGNAL; number++) {

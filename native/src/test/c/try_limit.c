@@ -160,7 +160,7 @@ int main(int argc, char **argv)
                  : strcmp(what, "bomb") == 0         ? bomb()
                  : strcmp(what, "spin") == 0         ? spin_children(number)
                  : strcmp(what, "spin-deaf") == 0    ? spin_deaf()
-                 : strcmp(what, "stack") == 0        ? use_stack(4 * number) != 0
+                 : strcmp(what, "stack") == 0        ? use_stack(4 * number) < 0
                  : strcmp(what, "cpu") == 0          ? use_cpu((double)number)
                  : strcmp(what, "sleep") == 0        ? (int)sleep((unsigned)number)
                  : strcmp(what, "ignore-child") == 0 ? (signal(SIGCHLD, SIG_IGN), use_cpu((double)number))
