@@ -63,6 +63,8 @@ final class Hosts {
                                 "A container with its engine's default seccomp profile (Docker, Podman, containerd)",
                                 tryHost("--container"))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER),
+                new Host("chroot", "An agent in a chroot", inNamespace(CHROOT))
+                        .lacksNamespaces("failed: EPERM, unshare", Cause.CHROOT),
                 new Host(
                                 "no-network-namespaces",
                                 "`user.max_net_namespaces = 0`",
@@ -83,6 +85,15 @@ final class Hosts {
                         .lacks(Primitive.USER_NAMESPACE, "failed: ENOSPC, unshare", Cause.NAMESPACE_LIMIT)
                         .notes("every other row holds, with the capabilities that root has"));
     }
+
+    private static final String CHROOT = "jail=$(realpath \"$PWD/../../..\")/jail\nfor d in /*; do\n"
+            + "if test -L \"$d\"; then ln -s \"$(readlink \"$d\")\" \"$jail$d\"\n"
+            + "elif test -d \"$d\" && test \"$d\" != /root; then\n"
+            // The jail is not to be seen in the jail: its rules would be those of all that is in it.
+            + "mkdir \"$jail$d\"; mount --rbind \"$d\" \"$jail$d\"; mount --make-runbindable \"$jail$d\"; fi\ndone\n"
+            + "mount -t tmpfs t \"$jail$jail\"\n"
+            + "exec chroot \"$jail\" sh -c 'cd \"$0\"; exec setpriv --ambient-caps=-all --inh-caps=-all --bounding-set=-all"
+            + " -- \"$@\"' \"$PWD\" \"$@\"";
 
     private static List<Host> files() {
         return List.of(
