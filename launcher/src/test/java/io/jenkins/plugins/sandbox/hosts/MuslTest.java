@@ -48,7 +48,8 @@ class MuslTest {
         root = directory.resolve("root");
         Files.createDirectories(root.resolve("bin"));
         Files.createDirectories(root.resolve("lib"));
-        for (String empty : List.of("tmp", "var/tmp", "home", "proc", "dev", "sys")) {
+        for (String empty :
+                List.of("tmp", "var/tmp", "home", "proc", "dev", "sys", "run", "mnt", "media", "srv", "opt")) {
             Files.createDirectories(root.resolve(empty));
         }
         Files.copy(Path.of("/bin/busybox"), root.resolve("bin/busybox"));
