@@ -79,7 +79,7 @@ static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int rea
 {
     struct shared *shared = launch->context.shared;
     char byte = 'r';
-    if (is_applied(&launch->context, SESSION) && session_lead(&launch->context) != 0)
+    if (is_applied(&launch->context, SESSION) && session_lead() != 0)
         _exit(EXIT_REFUSED);
     if (is_applied(&launch->context, FILESYSTEM) && session_own_null() != 0)
         _exit(EXIT_REFUSED);
@@ -448,7 +448,6 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     /* Read before the view: a /proc that is not ours may not show us any more. */
     unsigned long long start = own_start_time();
 
-    session_spare_init(context);
     init.signals = open_signals();
     if (init.signals < 0)
         refuse_errno(&init, "signalfd");
