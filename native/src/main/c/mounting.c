@@ -211,10 +211,9 @@ static int remount_tree(int fd, unsigned attributes)
         if (!is_below(line.path, top) || strcmp(line.path, top) == 0)
             continue;
         int below CLEANUP_FD = walk_from_root(line.path);
-        if (below < 0)
-            result = errno == ENOENT ? 0 : -1; /* ENOENT: it lies under another mount */
-        else
-            result = remount(below, attributes);
+        result = below < 0 ? -1 : remount(below, attributes);
+        if (result != 0 && (errno == ENOENT || errno == EINVAL))
+            result = 0; /* it lies under another mount, where there is nothing, or something that is no mount */
     }
     int error = errno;
     free(text);

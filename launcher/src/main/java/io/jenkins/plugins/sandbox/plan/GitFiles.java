@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -35,30 +36,48 @@ import java.util.Set;
  *   <li>{@code commondir} is read-only. It names another directory to take all of these from
  *       (gitrepository-layout(5)), and where it is missing, one is made that names this one: an empty mount point would stay
  *       behind, and git dies of an empty file;
- *   <li>a {@code .git} that is a file, as submodules and further working trees have it, is read-only.
+ *   <li>a {@code .git} that is a file, as submodules and further working trees have it, is read-only;
+ *   <li>a {@code .git} in which one of these is a symbolic link, or that this process may not read, write and search, is
+ *       read-only as a whole.
  * </ul>
  *
  * <p>That is what names programs. Git also follows symbolic links where it writes ({@code index}, {@code FETCH_HEAD},
  * {@code logs}), and a build that commits has to be able to write there; under {@code git = read-only} all of {@code .git} is
  * read-only instead.
  *
- * <p>Repositories are looked for in the workspace, in each directory directly in it, and where the submodules say that their
- * working trees are. What a build clones itself is its own.
+ * <p>Repositories are looked for in the workspace and in its directories, level by level down to {@value #DEEPEST_REPOSITORY},
+ * and where the submodules say that their working trees are. A workspace may hold anything: below its own directories at most
+ * {@value #MOST_ENTRIES} names are looked at, {@value #MOST_OF_ONE} of each, no symbolic link is followed, and
+ * {@code node_modules} is left out. What a build
+ * clones itself is its own.
  */
 final class GitFiles {
     private static final long EMPTY_BYTES = 4096;
     private static final long LONGEST_CONFIG = 1 << 20;
     private static final int DEEPEST_MODULE = 8;
 
+    /** {@code src/github.com/owner/name}, as Go had it. */
+    static final int DEEPEST_REPOSITORY = 4;
+
+    /** Each takes some microseconds, for every launch. */
+    static final int MOST_ENTRIES = 10_000;
+
+    /** So that one directory full of files does not use that up. */
+    static final int MOST_OF_ONE = 1_000;
+
     private static final String COMMON_DIRECTORY = "commondir";
+    private static final List<String> OBEYED =
+            List.of("config", "config.worktree", "hooks", "modules", COMMON_DIRECTORY);
 
     private final Path workspace;
     private final boolean readOnly;
     private final List<Mount> mounts = new ArrayList<>();
+    private int entriesLeft;
 
-    private GitFiles(Path workspace, boolean readOnly) {
+    private GitFiles(Path workspace, boolean readOnly, int entries) {
         this.workspace = workspace;
         this.readOnly = readOnly;
+        this.entriesLeft = entries;
     }
 
     /**
@@ -68,12 +87,15 @@ final class GitFiles {
      * @throws SandboxException when it cannot be found out what is there
      */
     static List<Mount> in(Path workspace, boolean readOnly) throws SandboxException {
-        GitFiles files = new GitFiles(workspace, readOnly);
+        return in(workspace, readOnly, MOST_ENTRIES);
+    }
+
+    /** @param entries how many names below the workspace's own directories to look at */
+    static List<Mount> in(Path workspace, boolean readOnly, int entries) throws SandboxException {
+        GitFiles files = new GitFiles(workspace, readOnly, entries);
         try {
             files.repository(workspace);
-            for (Path child : directories(workspace)) {
-                files.repository(child);
-            }
+            files.below(directories(workspace), DEEPEST_REPOSITORY);
         } catch (IOException | DirectoryIteratorException | InvalidPathException e) {
             throw new SandboxException(
                     "What git obeys in workspace " + Quoted.of(workspace) + " cannot be looked at (" + e
@@ -83,12 +105,42 @@ final class GitFiles {
         return files.mounts;
     }
 
+    private void below(List<Path> directories, int depth) throws IOException {
+        List<Path> next = new ArrayList<>();
+        for (Path directory : directories) {
+            repository(directory);
+            if (depth > 1 && entriesLeft > 0 && !directory.endsWith(".git") && !directory.endsWith("node_modules")) {
+                next.addAll(someDirectories(directory));
+            }
+        }
+        if (!next.isEmpty()) {
+            below(next, depth - 1);
+        }
+    }
+
+    /** As far as it can be looked at: a build may leave directories that nobody may read. */
+    private List<Path> someDirectories(Path directory) {
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+            int end = Math.max(entriesLeft - MOST_OF_ONE, 0);
+            for (Iterator<Path> i = stream.iterator(); entriesLeft > end && i.hasNext(); entriesLeft--) {
+                Path path = i.next();
+                if (isDirectory(path)) {
+                    found.add(path);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            return found;
+        }
+        return found;
+    }
+
     private void repository(Path worktree) throws IOException {
         Path git = worktree.resolve(".git");
         if (Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
             between(worktree);
             mounts.add(Mount.readOnly(git, git));
-        } else if (isDirectory(git) && readOnly) {
+        } else if (isDirectory(git) && (readOnly || !isOpen(git) || isLinked(git))) {
             between(worktree);
             mounts.add(Mount.readOnly(git, git));
             worktrees(git.resolve("modules"), DEEPEST_MODULE);
@@ -108,7 +160,28 @@ final class GitFiles {
             readOnlyOrEmpty(git.resolve("hooks"));
             readOnlyOrEmpty(git.resolve("modules"));
             worktrees(git.resolve("modules"), DEEPEST_MODULE);
+        } else if (!worktree.equals(workspace) && !Files.isExecutable(worktree) && isOwn(worktree)) {
+            between(worktree.getParent());
+            mounts.add(Mount.readOnly(worktree, worktree));
         }
+    }
+
+    /**
+     * A command may take the rights to a directory away, so that the next launch sees nothing in it, and give them back then. In
+     * a read-only mount it cannot.
+     */
+    private static boolean isOpen(Path directory) {
+        return Files.isReadable(directory) && Files.isWritable(directory) && Files.isExecutable(directory);
+    }
+
+    private static boolean isOwn(Path path) throws IOException {
+        return Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+                .equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+    }
+
+    /** A symbolic link cannot be mounted on. */
+    private static boolean isLinked(Path git) {
+        return OBEYED.stream().map(git::resolve).anyMatch(Files::isSymbolicLink);
     }
 
     private void between(Path worktree) {
@@ -193,10 +266,11 @@ final class GitFiles {
         // As git writes it: `worktree = ../../../sub`, relative to the module's directory.
         for (String line :
                 Files.readString(config, StandardCharsets.ISO_8859_1).lines().toList()) {
-            String[] words = line.strip().split("\\s*=\\s*", 2);
-            if (words.length == 2 && words[0].equals("worktree")) {
-                Path named =
-                        Path.of(new String(words[1].getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
+            // No regular expression: a build may have left a line of a million blanks.
+            int equals = line.indexOf('=');
+            if (equals > 0 && line.substring(0, equals).strip().equals("worktree")) {
+                String value = line.substring(equals + 1).strip();
+                Path named = Path.of(new String(value.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
                 Path worktree = module.resolve(named).normalize();
                 boolean inside = worktree.startsWith(workspace) && !worktree.equals(workspace);
                 return inside && isDirectory(worktree) && worktree.toRealPath().equals(worktree)

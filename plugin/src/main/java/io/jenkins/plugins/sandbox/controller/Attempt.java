@@ -141,11 +141,12 @@ final class Attempt {
                         workspace.path(),
                         workspace.temporary(),
                         directory.getRemote(),
+                        workspace.current(),
                         workspace.controlDirectory(words),
                         block,
                         running,
                         environment.meant(computer.getEnvironment()),
-                        environment.filesBelow(workspace.temporary()),
+                        environment.filesBelow(List.of(workspace.temporary(), workspace.current())),
                         programs(words),
                         JobHome.id(run.getParent().getFullName(), node.getNodeName()),
                         terms())));
