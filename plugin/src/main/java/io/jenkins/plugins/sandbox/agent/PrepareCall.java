@@ -65,8 +65,8 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
         Prepared prepared = null;
         try {
             AgentLaunches.releaseEnded(request.block(), request.running());
-            PreparedLaunch launch = PreparedLaunch.prepare(
-                    policy, TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
+            PreparedLaunch launch =
+                    PreparedLaunch.prepare(policy, TransportChoice.auto(LauncherCache.of(request.nodeRoot())));
             AgentLaunches.add(request.block(), launch);
             prepared = new Prepared.Ready(
                     launch.id(),
