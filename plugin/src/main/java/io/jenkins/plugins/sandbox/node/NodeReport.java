@@ -96,14 +96,23 @@ public record NodeReport(
     private Report report(Profile profile) {
         List<Outcome> asked = new ArrayList<>();
         for (Primitive primitive : profile.primitives()) {
-            asked.add(rows.stream()
+            rows.stream()
                     .map(NodeRow::outcome)
                     .filter(o -> o.primitive() == primitive)
                     .findFirst()
-                    .orElseGet(() -> new Outcome(
-                            primitive, Status.UNAVAILABLE, 0, Objects.requireNonNullElse(problem, "not tried"))));
+                    .or(() -> untried(primitive))
+                    .ifPresent(asked::add);
         }
         return new Report(asked, Level.of(profile.isStandard(), asked), true, null, null, null);
+    }
+
+    /** A probe has no limits to try: those can always be lowered. */
+    private Optional<Outcome> untried(Primitive primitive) {
+        boolean limit = primitive.wireName().startsWith("rlimit_");
+        return limit && problem == null
+                ? Optional.empty()
+                : Optional.of(new Outcome(
+                        primitive, Status.UNAVAILABLE, 0, Objects.requireNonNullElse(problem, "not tried")));
     }
 
     /** @return the level that launches can reach here */

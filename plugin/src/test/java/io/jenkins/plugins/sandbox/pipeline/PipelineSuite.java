@@ -255,20 +255,6 @@ abstract class PipelineSuite {
         assertNothingLeftBehind("usage");
     }
 
-    @Test
-    void theLogSaysWhichLimitEndedACommandAndHowToRaiseIt() throws Exception {
-        WorkflowRun b = run("limit", Result.FAILURE, """
-                sandbox(minimumLevel: 'BASELINE', fileSize: '64k') {
-                  sh 'set +e; (head -c 1000000 /dev/zero > big); echo "status $?"; wc -c < big; exit 7'
-                }
-                """);
-        r().assertLogContains("\n65536\n", b);
-        r().assertLogContains("The limit on the size of a file, 65536 bytes, was reached. Raise it with fileSize", b);
-        assertThat(Pipelines.action(b).getTotals().limited(), is(1));
-        String page = r().createWebClient().getPage(b, "sandbox/").asNormalizedText();
-        assertThat(page, containsString("The limit on the size of a file, 65536 bytes, was reached."));
-    }
-
     private static void awaitNoProcess(String command) throws Exception {
         while (ProcessHandle.allProcesses()
                 .anyMatch(p -> p.info().commandLine().orElse("").contains(command))) {
