@@ -138,7 +138,7 @@ abstract class PipelineSuite {
     @Test
     void theHostIsReadOnlyAndHomeChangesStayInside() throws Exception {
         WorkflowRun b = run("host", Result.SUCCESS, """
-                sh 'echo control > ../control; rm ../control'
+                sh 'echo control > ../unsandboxed; rm ../unsandboxed'
                 sandbox {
                   sh 'touch ../escaped || echo refused'
                   sh 'if touch /usr/escaped; then echo ESCAPED; else echo USR-REFUSED; fi'
