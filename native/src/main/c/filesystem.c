@@ -198,13 +198,14 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
                : failed(failure, errno, "mount_setattr %s", step->target);
 }
 
-/* Covers a directory with an empty one and anything else with an empty file. */
+/* Covers a directory with an empty one and anything else with an empty file. Nothing is there to be covered where the plan
+ * was made in front of another file system, as for a command in a container. */
 static int mount_hide(struct view *view, const struct mount_step *step, struct failure *failure)
 {
     struct stat status;
     int target CLEANUP_FD = -1;
     if (target_of(view, step->target, CREATE_NOTHING, &target, failure) != 0)
-        return -1;
+        return failure->error == ENOENT ? 0 : -1;
     if (fstat(target, &status) != 0)
         return failed(failure, errno, "stat %s", step->target);
     if (bind_tree(S_ISDIR(status.st_mode) ? view->empty_directory : view->empty, target) != 0)

@@ -34,6 +34,9 @@ final class Mounts {
     private static final Path PROC = Path.of("/proc");
     private static final List<Path> EMPTY_PLACES =
             Stream.of("/media", "/mnt", "/srv", "/opt", "/boot").map(Path::of).toList();
+    /** Every usual image has it, and nothing in it. */
+    private static final Path EMPTY_PLACE_IN_CONTAINERS = Path.of("/media");
+
     private static final List<Path> TEMPORARY = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
 
     /** The launcher's own bound. */
@@ -145,6 +148,10 @@ final class Mounts {
 
     /** The home directory, where there is one. */
     private Optional<Path> home() throws SandboxException {
+        if (host.container()) {
+            // That one has another, or none.
+            return Optional.empty();
+        }
         String name = policy.home() == null ? host.home() : policy.home();
         try {
             // An account without a home directory is common in containers, and no mistake.
@@ -201,7 +208,7 @@ final class Mounts {
             put(Mount.hide(root));
         }
         Path tools = root.resolve("tools");
-        if (Files.isDirectory(tools, LinkOption.NOFOLLOW_LINKS)) {
+        if (!host.container() && Files.isDirectory(tools, LinkOption.NOFOLLOW_LINKS)) {
             put(Mount.readOnly(tools, tools));
         }
         Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
@@ -238,8 +245,11 @@ final class Mounts {
 
     /** Some directory of the machine that has nothing in it, which nobody will miss; anything where nothing exists. */
     private Optional<Path> placeForControl() {
-        return isNamed()
-                ? Optional.of(Path.of("/jenkins"))
+        if (isNamed()) {
+            return Optional.of(Path.of("/jenkins"));
+        }
+        return host.container()
+                ? Optional.of(EMPTY_PLACE_IN_CONTAINERS)
                 : EMPTY_PLACES.stream()
                         .filter(p -> !rules.containsKey(p) && isEmptyDirectory(p))
                         .findFirst();
