@@ -198,8 +198,8 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
                : failed(failure, errno, "mount_setattr %s", step->target);
 }
 
-/* Covers a directory with an empty one and anything else with an empty file. Nothing is there to be covered where the plan
- * was made in front of another file system, as for a command in a container. */
+/* Covers a directory with an empty one and anything else with an empty file. Nothing is there to be covered where the
+ * plan was made in front of another file system, as for a command in a container. */
 static int mount_hide(struct view *view, const struct mount_step *step, struct failure *failure)
 {
     struct stat status;

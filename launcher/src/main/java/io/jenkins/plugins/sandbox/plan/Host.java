@@ -23,11 +23,7 @@ import java.util.Set;
  *     directory beside it are known
  */
 public record Host(
-        String home,
-        Optional<Architecture> architecture,
-        Charset encoding,
-        Set<String> variables,
-        boolean container) {
+        String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables, boolean container) {
     public Host {
         variables = Set.copyOf(variables);
     }

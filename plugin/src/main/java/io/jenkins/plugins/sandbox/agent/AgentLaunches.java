@@ -33,21 +33,25 @@ final class AgentLaunches {
     private static final class Entry {
         private final String block;
         private final PreparedLaunch launch;
+        /** Then the processes are others', and it ends with its block. */
+        private final boolean container;
+
         private final long prepared = System.nanoTime();
         /** Set when the gate is opened. */
         private volatile InitProcess init;
 
-        Entry(String block, PreparedLaunch launch) {
+        Entry(String block, PreparedLaunch launch, boolean container) {
             this.block = block;
             this.launch = launch;
+            this.container = container;
         }
     }
 
     private AgentLaunches() {}
 
-    static void add(String block, PreparedLaunch launch) {
+    static void add(String block, PreparedLaunch launch, boolean container) {
         synchronized (LOCK) {
-            LIVE.put(launch.id(), new Entry(block, launch));
+            LIVE.put(launch.id(), new Entry(block, launch, container));
             if (collector == null) {
                 collector = new Thread(AgentLaunches::collect, "Process Sandbox: ended launches");
                 collector.setDaemon(true);
@@ -128,7 +132,9 @@ final class AgentLaunches {
     /** One that was killed from outside says no last word. */
     private static boolean hasEnded(Entry entry) throws InterruptedException {
         InitProcess init = entry.init;
-        boolean gone = init == null ? System.nanoTime() - entry.prepared > FORGOTTEN.toNanos() : !isAlive(init);
+        boolean gone = init == null
+                ? System.nanoTime() - entry.prepared > FORGOTTEN.toNanos()
+                : !entry.container && !isAlive(init);
         return entry.launch.awaitEnding(Duration.ZERO).isPresent() || gone;
     }
 

@@ -37,7 +37,7 @@ record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control,
             if (control.isPresent() && (!isDirectory(temporary) || !isDirectory(control.get()))) {
                 throw new SandboxException("The control directory '" + control.get() + "' is not a directory.");
             }
-            return new LaunchDirectories(workspace, temporary, control, scratch(temporary, request.block(), profile));
+            return new LaunchDirectories(workspace, temporary, control, scratch(temporary, request, profile));
         } catch (IOException x) {
             if (x instanceof SandboxException known) {
                 throw known;
@@ -111,9 +111,10 @@ record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control,
         return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
     }
 
-    /** Beside the workspace; but the layers of an overlay may not lie in one another, and many a workspace is in the home. */
-    private static Path scratch(Path temporary, String block, Profile profile) throws IOException {
-        if (profile.home() == Profile.Home.OVERLAY) {
+    /** Beside the workspace, which containers see as well; but the layers of an overlay may not lie in one another, and many a workspace is in the home. */
+    private static Path scratch(Path temporary, LaunchRequest request, Profile profile) throws IOException {
+        String block = request.block();
+        if (profile.home() == Profile.Home.OVERLAY && !request.container()) {
             Optional<Path> home = home();
             if (home.isPresent() && temporary.startsWith(home.get())) {
                 for (String name : List.of("/var/tmp", System.getProperty("java.io.tmpdir"))) {

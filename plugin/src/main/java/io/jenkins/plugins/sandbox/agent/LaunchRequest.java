@@ -20,6 +20,7 @@ import java.util.Set;
  * @param programs what the command names and Jenkins may have put outside of the workspace
  * @param profile the name of the profile
  * @param minimum the level that the launch has to reach for its command to start
+ * @param container whether the command runs in a container that shares {@code workspace} and {@code temporary} with the agent
  */
 public record LaunchRequest(
         String nodeRoot,
@@ -33,5 +34,6 @@ public record LaunchRequest(
         Set<String> files,
         Set<String> programs,
         String profile,
-        Level minimum)
+        Level minimum,
+        boolean container)
         implements Serializable {}

@@ -55,8 +55,11 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
         try {
             AgentLaunches.forgetEnded(request.block(), request.running());
             PreparedLaunch launch = PreparedLaunch.prepare(
-                    policy, TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
-            AgentLaunches.add(request.block(), launch);
+                    policy,
+                    request.container()
+                            ? TransportChoice.container(directories.scratch() + "/launcher")
+                            : TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
+            AgentLaunches.add(request.block(), launch, request.container());
             prepared = new Prepared.Ready(
                     launch.id(),
                     new ArrayList<>(launch.prefix()),

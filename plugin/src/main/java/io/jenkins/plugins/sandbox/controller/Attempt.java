@@ -77,6 +77,9 @@ final class Attempt {
     @CheckForNull
     private final Origin origin;
 
+    /** Whether the command runs in a container, in which the agent's processes and files are not seen. */
+    private final boolean container;
+
     private final TaskListener listener;
 
     private Prepared.Ready prepared;
@@ -91,6 +94,7 @@ final class Attempt {
             String block,
             EffectivePolicy policy,
             @CheckForNull Origin origin,
+            boolean container,
             TaskListener listener)
             throws AbortException {
         this.run = run;
@@ -99,6 +103,7 @@ final class Attempt {
         this.block = block;
         this.policy = policy;
         this.origin = origin;
+        this.container = container;
         this.listener = listener;
         try {
             this.profile = Profile.named(policy.profile());
@@ -147,7 +152,8 @@ final class Attempt {
                         environment.filesBelow(workspace.temporary()),
                         programs(words),
                         policy.profile(),
-                        enforcedMinimum())));
+                        enforcedMinimum(),
+                        container)));
             });
         } catch (SandboxException x) {
             throw new AbortException(told(x.getMessage()));
@@ -246,7 +252,8 @@ final class Attempt {
         String shortfall = unmet.orElseGet(() -> beyondTheMinimum(report));
         Verdict verdict = refused ? Verdict.REFUSED : shortfall == null ? Verdict.STARTED : Verdict.WARNED;
         Finding finding = Finding.of(name(), policy, report, verdict, shortfall);
-        record(finding, report.init());
+        // In a container's process ids that would be somebody else's.
+        record(finding, container ? null : report.init());
         String line = policy.profile() + ": " + report.level() + ", " + finding.getApplied() + " of "
                 + finding.getAsked() + " applied";
         finish(verdict, line, shortfall);

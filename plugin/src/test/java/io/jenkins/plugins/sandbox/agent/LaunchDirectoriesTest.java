@@ -44,7 +44,8 @@ class LaunchDirectoriesTest {
                         Set.of(),
                         Set.of(),
                         "standard",
-                        Level.NONE),
+                        Level.NONE,
+                        false),
                 Profile.named("standard"));
     }
 
