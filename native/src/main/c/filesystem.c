@@ -182,20 +182,22 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
         if (bind_tree(view->devices[i], target) != 0)
             return failed(failure, errno, "bind %s/%s", step->target, devices[i].name);
     }
-    if (set_attributes(directory, true, ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC) != 0)
+    static const char *const mount_points[] = {"pts", "shm"};
+    for (size_t i = 0; i < NELEM(mount_points); i++)
+        if (mkdirat(directory, mount_points[i], 0755) != 0)
+            return failed(failure, errno, "mkdir %s/%s", step->target, mount_points[i]);
+    for (size_t i = 0; i < NELEM(device_links); i++)
+        if (symlinkat(device_links[i][0], directory, device_links[i][1]) != 0)
+            return failed(failure, errno, "symlink %s/%s", step->target, device_links[i][1]);
+    /* The devices too: they can be written to all the same, but root, whose they are, could change the host's modes. */
+    if (set_attributes(directory, true, ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC) != 0)
         return failed(failure, errno, "mount_setattr %s", step->target);
     if (path_in(path, step->target, "pts", failure) != 0 ||
         mount_new(view, path, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620", failure) != 0)
         return -1;
-    if (path_in(path, step->target, "shm", failure) != 0 ||
-        mount_new(view, path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", failure) != 0)
+    if (path_in(path, step->target, "shm", failure) != 0)
         return -1;
-    for (size_t i = 0; i < NELEM(device_links); i++)
-        if (symlinkat(device_links[i][0], directory, device_links[i][1]) != 0)
-            return failed(failure, errno, "symlink %s/%s", step->target, device_links[i][1]);
-    return set_attributes(directory, false, ATTRIBUTE_RDONLY) == 0
-               ? 0
-               : failed(failure, errno, "mount_setattr %s", step->target);
+    return mount_new(view, path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", failure);
 }
 
 /* Covers a directory with an empty one and anything else with an empty file. Nothing is there to be covered where the

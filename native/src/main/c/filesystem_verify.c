@@ -22,6 +22,15 @@ static bool has_option(const char *options, const char *option)
     return false;
 }
 
+/* Of a /dev of our own only terminals and shared memory are written to; devices are, through a read-only mount. */
+static bool may_be_writable(const struct mount_step *step, const char *path)
+{
+    const char *rest = path + strlen(step->target);
+    if (step->kind == MOUNT_DEV)
+        return strcmp(rest, "/pts") == 0 || strcmp(rest, "/shm") == 0;
+    return !step->read_only && step->kind != MOUNT_HIDE;
+}
+
 /* One line of mountinfo against the plan; notes which steps were met. */
 static int check_mount(const struct plan *plan, const char *path, const char *options, bool *seen,
                        struct failure *failure)
@@ -32,7 +41,7 @@ static int check_mount(const struct plan *plan, const char *path, const char *op
         const struct mount_step *step = &plan->mounts[i];
         if (is_below(path, step->target)) {
             named = true;
-            if (!step->read_only && step->kind != MOUNT_HIDE)
+            if (may_be_writable(step, path))
                 writable_here = true;
         }
         if (strcmp(path, step->target) == 0)

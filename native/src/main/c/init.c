@@ -80,6 +80,8 @@ static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int rea
     char byte = 'r';
     if (is_applied(&launch->context, SESSION) && session_lead() != 0)
         _exit(EXIT_REFUSED);
+    if (is_applied(&launch->context, FILESYSTEM) && session_own_null() != 0)
+        _exit(EXIT_REFUSED);
     /* In a pid namespace the kernel ends everybody with init; elsewhere at least the command goes with it. */
     if (init_pid != 1 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != init_pid))
         _exit(EXIT_REFUSED);

@@ -143,14 +143,25 @@ static bool covers_host(const struct mount_step *step)
         return true;
     case MOUNT_TMPFS:
         return !is_temporary(step->target);
-    case MOUNT_BIND:
-        return strcmp(step->source, step->target) != 0 && !is_temporary(step->target);
+    case MOUNT_BIND: /* a control directory is meant wherever it shows */
+        return !step->control && strcmp(step->source, step->target) != 0 && !is_temporary(step->target);
     case MOUNT_OVERLAY: /* shows what the host has, as long as nothing is written */
     case MOUNT_DEV:
     case MOUNT_SYMLINK:
         break;
     }
     return false;
+}
+
+/* Where the command finds what this step is about. */
+static const char *place_of(const struct mount_step *step, bool view)
+{
+    return !view && step->control ? step->source : step->target;
+}
+
+static bool has_view(const struct context *context)
+{
+    return is_applied(context, FILESYSTEM) || (context->plan->asked & BIT(FILESYSTEM)) == 0;
 }
 
 static bool is_directory(const char *path)
@@ -210,13 +221,13 @@ static bool holds_covered(const struct plan *plan, const char *path)
  * itself, only what else is in it. What comes to lie there later cannot be read. Depth: no deeper than a path of the
  * plan.
  */
-static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t known, const char *path,
+static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t known, const char *path, uint64_t access,
                              struct failure *failure)
 {
     if (is_covered(plan, path))
         return 0;
     if (!holds_covered(plan, path))
-        return allow(ruleset, known, path, FS_READ | FS_EXECUTE, failure);
+        return allow(ruleset, known, path, access, failure);
     DIR *list = opendir(path);
     if (list == NULL) /* neither can the command list it, and what it holds is not named */
         return errno == EACCES || errno == ENOENT || errno == ENOTDIR ? 0 : failed(failure, errno, "opendir %s", path);
@@ -231,7 +242,7 @@ static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t know
             continue; /* gone; or a link, whose target has a rule of its own where it lies */
         int n = snprintf(below, sizeof below, "%s/%s", strcmp(path, "/") == 0 ? "" : path, entry->d_name);
         if (n < (int)sizeof below)
-            result = allow_but_covered(plan, ruleset, known, below, failure);
+            result = allow_but_covered(plan, ruleset, known, below, access, failure);
     }
     if (result == 0 && errno != 0)
         result = failed(failure, errno, "readdir %s", path);
@@ -249,13 +260,13 @@ static int allow_host(const struct plan *plan, bool view, int ruleset, uint64_t 
     /* Names may be listed, or getting about in directories would end at the first that holds something hidden. */
     if (allow(ruleset, known, "/", FS_READ_DIR, failure) != 0)
         return -1;
-    return allow_but_covered(plan, ruleset, known, "/", failure);
+    return allow_but_covered(plan, ruleset, known, "/", FS_READ | FS_EXECUTE, failure);
 }
 
 static int allow_all(const struct context *context, int ruleset, uint64_t known, struct failure *failure)
 {
     const struct plan *plan = context->plan;
-    bool view = is_applied(context, FILESYSTEM) || (plan->asked & BIT(FILESYSTEM)) == 0;
+    bool view = has_view(context);
     bool own_dev = false;
     if (allow_host(plan, view, ruleset, known, failure) != 0)
         return -1;
@@ -267,7 +278,11 @@ static int allow_all(const struct context *context, int ruleset, uint64_t known,
                 return -1;
         }
         uint64_t access = access_of(step, view);
-        if (access != 0 && allow(ruleset, known, step->target, access, failure) != 0)
+        if (access == 0)
+            continue;
+        bool read_only = (access & FS_WRITE) == 0;
+        if (!view && read_only ? allow_but_covered(plan, ruleset, known, step->target, access, failure) != 0
+                               : allow(ruleset, known, place_of(step, view), access, failure) != 0)
             return -1;
     }
     return own_dev ? 0 : allow(ruleset, known, "/dev", FS_DEVICES, failure);
@@ -294,29 +309,54 @@ int landlock_fs_apply(struct context *context, struct failure *failure)
                        version == 1 ? ", and nothing can be moved to another directory" : "", version);
 }
 
+static const char probe_name[] = ".process-sandbox-probe";
+
 /* Landlock joins the rules of all parents: below another writable directory the rule of this one says nothing. */
-static int check_control(const struct mount_step *step, struct failure *failure)
+static int check_control(const char *path, struct failure *failure)
 {
-    static const char name[] = ".process-sandbox-probe";
-    int directory CLEANUP_FD = open(step->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int directory CLEANUP_FD = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
-        return failed(failure, errno, "open %s", step->target);
-    if (symlinkat("nowhere", directory, name) == 0) {
-        (void)unlinkat(directory, name, 0); /* at worst a link to nowhere stays */
-        return failed(failure, 0, "symlink in %s: not refused", step->target);
+        return failed(failure, errno, "open %s", path);
+    if (symlinkat("nowhere", directory, probe_name) == 0) {
+        (void)unlinkat(directory, probe_name, 0); /* at worst a link to nowhere stays */
+        return failed(failure, 0, "symlink in %s: not refused", path);
     }
-    return errno == EACCES ? 0 : failed(failure, errno, "symlink in %s", step->target);
+    return errno == EACCES ? 0 : failed(failure, errno, "symlink in %s", path);
+}
+
+/*
+ * Where /proc is read-only already: the mark of an overlay is a device that anybody may make where he may write, and no
+ * rule allows to make devices (mknod(2), S_IFCHR with device number 0).
+ */
+static int check_device(const struct context *context, struct failure *failure)
+{
+    for (size_t i = 0; i < context->plan->mount_count; i++) {
+        const struct mount_step *step = &context->plan->mounts[i];
+        int directory CLEANUP_FD = open(place_of(step, has_view(context)), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0 || faccessat(directory, ".", W_OK, 0) != 0)
+            continue;
+        if (mknodat(directory, probe_name, S_IFCHR | 0600, 0) == 0) {
+            (void)unlinkat(directory, probe_name, 0); /* at worst a device that nobody can open stays */
+            return failed(failure, 0, "mknod in %s: not refused", step->target);
+        }
+        return errno == EACCES ? 0 : failed(failure, errno, "mknod in %s", step->target);
+    }
+    return failed(failure, EROFS, "open /proc/self/comm for writing");
 }
 
 int landlock_fs_verify(struct context *context, struct failure *failure)
 {
-    for (size_t i = 0; i < context->plan->mount_count; i++)
-        if (context->plan->mounts[i].control && check_control(&context->plan->mounts[i], failure) != 0)
+    for (size_t i = 0; i < context->plan->mount_count; i++) {
+        const struct mount_step *step = &context->plan->mounts[i];
+        if (step->control && check_control(place_of(step, has_view(context)), failure) != 0)
             return -1;
+    }
     /* Our own name may always be written but for Landlock: nothing in /proc is on the list. */
     int fd CLEANUP_FD = open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
     if (fd >= 0)
         return failed(failure, 0, "open /proc/self/comm for writing: not refused");
+    if (errno == EROFS)
+        return check_device(context, failure);
     return errno == EACCES ? 0 : failed(failure, errno, "open /proc/self/comm for writing");
 }
 

@@ -211,10 +211,9 @@ static int remount_tree(int fd, unsigned attributes)
         if (!is_below(line.path, top) || strcmp(line.path, top) == 0)
             continue;
         int below CLEANUP_FD = walk_from_root(line.path);
-        if (below < 0)
-            result = errno == ENOENT ? 0 : -1; /* ENOENT: it lies under another mount */
-        else
-            result = remount(below, attributes);
+        result = below < 0 ? -1 : remount(below, attributes);
+        if (result != 0 && (errno == ENOENT || errno == EINVAL))
+            result = 0; /* it lies under another mount, where there is nothing, or something that is no mount */
     }
     int error = errno;
     free(text);
@@ -228,7 +227,9 @@ int set_attributes(int fd, bool recursive, unsigned attributes)
     unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
     if (syscall(SYS_mount_setattr, fd, "", flags, &set, sizeof set) == 0)
         return 0;
-    if (errno != ENOSYS)
+    /* EPERM: a container's filter that knows mount(2) and not this; where it is the kernel's word, the older way hears
+       the same. */
+    if (errno != ENOSYS && errno != EPERM)
         return -1;
     return recursive ? remount_tree(fd, attributes) : remount(fd, attributes);
 }

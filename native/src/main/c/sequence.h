@@ -92,6 +92,8 @@ int close_fds_apply(struct context *context, struct failure *failure);
 int close_fds_verify(struct context *context, struct failure *failure);
 /* A session of the command's own, apart from init's: `kill 0` inside must not reach init. 0 or -1. */
 int session_lead(void);
+/* The view's /dev/null in the place of the host's, on 0, 1 and 2: root could change the mode of the latter. 0 or -1. */
+int session_own_null(void);
 /* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */
 int unblock_signals(void);
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #ifndef SYS_close_range
 #define SYS_close_range 436 /* the same on every architecture; Linux 5.9 */
@@ -78,6 +79,22 @@ int session_verify(struct context *context, struct failure *failure)
 int session_lead(void)
 {
     return setsid() < 0 ? -1 : 0;
+}
+
+int session_own_null(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        struct stat status;
+        int flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || fstat(fd, &status) != 0)
+            return -1;
+        if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3))
+            continue;
+        int own CLEANUP_FD = open("/dev/null", (flags & O_ACCMODE) | O_CLOEXEC);
+        if (own < 0 ? errno != ENOENT : dup2(own, fd) < 0) /* ENOENT: a view without a /dev */
+            return -1;
+    }
+    return 0;
 }
 
 int unblock_signals(void)

@@ -239,6 +239,16 @@ static void try_lock(char **arguments)
     judge("fcntl", fcntl(fd, F_SETLK, &lock));
 }
 
+/* lease FILE: lets everybody else who opens it wait. */
+static void try_lease(char **arguments)
+{
+    int fd = open(arguments[0], O_RDONLY | O_CLOEXEC);
+    reached();
+    if (fd < 0)
+        stopped("open");
+    judge("fcntl", fcntl(fd, F_SETLEASE, F_RDLCK));
+}
+
 /* ---- processes ---- */
 
 static void try_ptrace(char **arguments)
@@ -1065,6 +1075,7 @@ static const struct attempt attempts[] = {
     {"parents-files", 0, try_parents_files},
     {"descriptors", 1, try_descriptors},
     {"chroot-out", 1, try_chroot_out},
+    {"lease", 1, try_lease},
     {"lock", 1, try_lock},
     {"ptrace", 1, try_ptrace},
     {"vm-read", 2, try_vm_read},

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -255,6 +256,50 @@ class ViewTest {
         assertThat(run(view().write(worktree + "/.git/config"), "cd " + name + "; echo mine > .git/config && echo yes"))
                 .as("asked for by name")
                 .isEqualTo("yes\n");
+    }
+
+    /** What cannot be looked at when a launch begins must not be what that launch can open again. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "chmod 0 .git",
+                "chmod 500 .git; rm -f .git/commondir",
+                "chmod 0 sub",
+                "chmod 600 sub",
+                "chmod 0 sub/.git"
+            })
+    void whatAnEarlierLaunchTookTheRightsFromStaysAsItIs(String shut) throws Exception {
+        repository(workspace);
+        repository(workspace.resolve("sub"));
+        String open = "chmod 755 .git sub sub/.git 2>/dev/null; (" + ATTACK + "); cd sub && (" + ATTACK + ")";
+        assertThat(run(standard(), shut)).isEmpty();
+        assertThat(run(view(), open)).doesNotContain("did: ");
+        assertThat(run(standard(), open)).contains("did: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"config", "hooks"})
+    void aRepositoryWithALinkWhereGitLooksForOrdersIsReadOnly(String name) throws Exception {
+        repository(workspace);
+        Path git = workspace.resolve(".git");
+        Files.move(git.resolve(name), workspace.resolve("shared"));
+        Files.createSymbolicLink(git.resolve(name), Path.of("../shared"));
+        String script = "rm .git/" + name + " && mkdir .git/" + name + " && echo replaced; cat .git/HEAD";
+        assertThat(run(view(), script)).contains("ref: refs/heads/main").doesNotContain("replaced");
+        assertThat(run(standard(), script)).contains("replaced");
+    }
+
+    /** Took hours. */
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void aHugeLineInTheConfigurationOfASubmoduleIsRead() throws Exception {
+        repository(workspace);
+        file(
+                workspace.resolve(".git/modules/one/config"),
+                "a" + " ".repeat(900_000) + "b\n\tworktree = ../../../sub\n");
+        file(workspace.resolve(".git/modules/one/HEAD"), "x");
+        file(workspace.resolve("sub/.git"), "gitdir: ../.git/modules/one\n");
+        assertThat(run(view(), "mv sub other && echo moved")).doesNotContain("moved");
     }
 
     /** With git itself, where there is one: outside of the sandbox it runs what the build has left. */

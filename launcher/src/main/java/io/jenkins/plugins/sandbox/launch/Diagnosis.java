@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.launch;
 
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Remedies;
 
 /** Finds the cause of a row that does not hold: what the row itself says, and where that is not enough, the machine's settings. */
@@ -17,8 +18,11 @@ final class Diagnosis {
                 facts.has(HostFacts.MASKED) || !facts.is(HostFacts.SECCOMP, "yes")
                         ? Cause.MASKED_PROC
                         : Cause.SECCOMP_FILTER;
-            // A filter answers the same for a call that it does not know.
-            case KERNEL -> facts.is(HostFacts.SECCOMP, "yes") && outcome.errno() != 0 ? Cause.SECCOMP_FILTER : likely;
+            // A filter answers the same for a call that it does not know; engines let Landlock through.
+            case KERNEL ->
+                outcome.primitive() == Primitive.USER_NAMESPACE && facts.is(HostFacts.SECCOMP, "yes")
+                        ? Cause.SECCOMP_FILTER
+                        : likely;
             default -> likely;
         };
     }

@@ -48,6 +48,7 @@ public final class PreparedLaunch implements AutoCloseable {
     private byte[] report = new byte[0];
 
     private boolean gateUsed;
+    private boolean homeReleased;
 
     private PreparedLaunch(String id, String transport, Transport.Wire wire, Scratch scratch, List<String> prefix) {
         this.id = id;
@@ -283,13 +284,22 @@ public final class PreparedLaunch implements AutoCloseable {
         }
     }
 
+    /**
+     * Lets another launch have this one's overlay of the home directory, for somebody who knows that nothing of this launch
+     * uses it any more although it has not ended.
+     */
+    public synchronized void releaseHome() {
+        if (scratch != null && !homeReleased) {
+            homeReleased = true; // once: after this it may be another launch's
+            scratch.close();
+        }
+    }
+
     /** Aborts a launch whose gate is still shut, and removes everything but the scratch directory. Never throws. */
     @Override
     public void close() {
         abort();
         wire.close();
-        if (scratch != null) {
-            scratch.close();
-        }
+        releaseHome();
     }
 }

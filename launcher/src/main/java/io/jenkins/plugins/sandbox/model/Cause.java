@@ -35,9 +35,10 @@ public enum Cause {
     /** The seccomp filter of a container or a service around this process. */
     SECCOMP_FILTER(
             "a seccomp filter around the agent refuses the call",
-            "Start the agent's container with a seccomp profile that allows unshare, mount, umount2, pivot_root and"
-                    + " mount_setattr on top of the container engine's own (its default.json).",
-            "jq '.syscalls += [{names: [\"unshare\", \"mount\", \"umount2\", \"pivot_root\", \"mount_setattr\"],"
+            "Start the agent's container with a seccomp profile that allows unshare, mount, umount2, pivot_root,"
+                    + " mount_setattr and Landlock's three calls on top of the container engine's own (its default.json).",
+            "jq '.syscalls += [{names: [\"unshare\", \"mount\", \"umount2\", \"pivot_root\", \"mount_setattr\","
+                    + " \"landlock_create_ruleset\", \"landlock_add_rule\", \"landlock_restrict_self\"],"
                     + " action: \"SCMP_ACT_ALLOW\"}]' default.json > process-sandbox.json\n"
                     + "# Docker, Podman: --security-opt seccomp=process-sandbox.json\n"
                     + "# Kubernetes: securityContext: {seccompProfile: {type: Localhost, localhostProfile: process-sandbox.json}}"),
@@ -61,7 +62,10 @@ public enum Cause {
             "Start the agent outside of the chroot, or in a container.",
             ""),
     /** The kernel was built without it, or is older than the feature. */
-    KERNEL("the kernel does not have it", "Use a kernel that has it: see the detail.", ""),
+    KERNEL(
+            "the kernel does not have it",
+            "Use a kernel that is new enough and built with it: see the detail. docs/troubleshooting.md says since when.",
+            ""),
     /** The running kernel's Landlock is older than what the row needs. */
     LANDLOCK_VERSION("the kernel's Landlock is too old for it", "Use the kernel that the detail names, or newer.", ""),
     /** Landlock is built in and not started. */

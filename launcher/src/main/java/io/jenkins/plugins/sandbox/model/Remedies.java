@@ -107,7 +107,8 @@ public final class Remedies {
         return switch (errno) {
             case 0 -> Cause.LANDLOCK_VERSION;
             case Errno.EOPNOTSUPP -> Cause.LANDLOCK_OFF;
-            case Errno.ENOSYS, Errno.EPERM -> Cause.KERNEL;
+            case Errno.ENOSYS -> Cause.KERNEL;
+            case Errno.EPERM -> Cause.SECCOMP_FILTER;
             default -> Cause.UNKNOWN;
         };
     }

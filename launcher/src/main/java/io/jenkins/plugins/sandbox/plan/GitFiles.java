@@ -35,7 +35,9 @@ import java.util.Set;
  *   <li>{@code commondir} is read-only. It names another directory to take all of these from
  *       (gitrepository-layout(5)), and where it is missing, one is made that names this one: an empty mount point would stay
  *       behind, and git dies of an empty file;
- *   <li>a {@code .git} that is a file, as submodules and further working trees have it, is read-only.
+ *   <li>a {@code .git} that is a file, as submodules and further working trees have it, is read-only;
+ *   <li>a {@code .git} in which one of these is a symbolic link, or that this process may not read, write and search, is
+ *       read-only as a whole.
  * </ul>
  *
  * <p>That is what names programs. Git also follows symbolic links where it writes ({@code index}, {@code FETCH_HEAD},
@@ -51,6 +53,8 @@ final class GitFiles {
     private static final int DEEPEST_MODULE = 8;
 
     private static final String COMMON_DIRECTORY = "commondir";
+    private static final List<String> OBEYED =
+            List.of("config", "config.worktree", "hooks", "modules", COMMON_DIRECTORY);
 
     private final Path workspace;
     private final boolean readOnly;
@@ -88,7 +92,7 @@ final class GitFiles {
         if (Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
             between(worktree);
             mounts.add(Mount.readOnly(git, git));
-        } else if (isDirectory(git) && readOnly) {
+        } else if (isDirectory(git) && (readOnly || !isOpen(git) || isLinked(git))) {
             between(worktree);
             mounts.add(Mount.readOnly(git, git));
             worktrees(git.resolve("modules"), DEEPEST_MODULE);
@@ -108,7 +112,28 @@ final class GitFiles {
             readOnlyOrEmpty(git.resolve("hooks"));
             readOnlyOrEmpty(git.resolve("modules"));
             worktrees(git.resolve("modules"), DEEPEST_MODULE);
+        } else if (!worktree.equals(workspace) && !Files.isExecutable(worktree) && isOwn(worktree)) {
+            between(worktree.getParent());
+            mounts.add(Mount.readOnly(worktree, worktree));
         }
+    }
+
+    /**
+     * A command may take the rights to a directory away, so that the next launch sees nothing in it, and give them back then. In
+     * a read-only mount it cannot.
+     */
+    private static boolean isOpen(Path directory) {
+        return Files.isReadable(directory) && Files.isWritable(directory) && Files.isExecutable(directory);
+    }
+
+    private static boolean isOwn(Path path) throws IOException {
+        return Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+                .equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+    }
+
+    /** A symbolic link cannot be mounted on. */
+    private static boolean isLinked(Path git) {
+        return OBEYED.stream().map(git::resolve).anyMatch(Files::isSymbolicLink);
     }
 
     private void between(Path worktree) {
@@ -193,10 +218,11 @@ final class GitFiles {
         // As git writes it: `worktree = ../../../sub`, relative to the module's directory.
         for (String line :
                 Files.readString(config, StandardCharsets.ISO_8859_1).lines().toList()) {
-            String[] words = line.strip().split("\\s*=\\s*", 2);
-            if (words.length == 2 && words[0].equals("worktree")) {
-                Path named =
-                        Path.of(new String(words[1].getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
+            // No regular expression: a build may have left a line of a million blanks.
+            int equals = line.indexOf('=');
+            if (equals > 0 && line.substring(0, equals).strip().equals("worktree")) {
+                String value = line.substring(equals + 1).strip();
+                Path named = Path.of(new String(value.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
                 Path worktree = module.resolve(named).normalize();
                 boolean inside = worktree.startsWith(workspace) && !worktree.equals(workspace);
                 return inside && isDirectory(worktree) && worktree.toRealPath().equals(worktree)

@@ -14,9 +14,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -128,6 +130,25 @@ final class Mounts {
         }
         for (Exceptions.Entry entry : exceptions.all()) {
             exception(entry);
+        }
+        hideByOtherNames(agent);
+    }
+
+    /** A file system may be mounted more than once: what is hidden by one name is so by all that are not named themselves. */
+    private void hideByOtherNames(Optional<Path> agent) throws SandboxException {
+        Set<Path> hidden = new LinkedHashSet<>();
+        rules.values().stream()
+                .filter(m -> m.kind() == Mount.Kind.HIDE)
+                .map(Mount::target)
+                .forEach(hidden::add);
+        Stream.concat(TEMPORARY.stream(), agent.stream())
+                .filter(p -> rules.containsKey(p) && !rules.get(p).showsTheMachine())
+                .forEach(hidden::add);
+        if (!hidden.isEmpty()) {
+            MountTable table = MountTable.read(host);
+            for (Path path : hidden) {
+                table.otherNames(path).forEach(other -> rules.putIfAbsent(other, Mount.hide(other)));
+            }
         }
     }
 

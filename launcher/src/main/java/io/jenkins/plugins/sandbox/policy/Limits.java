@@ -39,7 +39,8 @@ public record Limits(
     /** No limit but the profile's own. */
     public static final Limits NONE = new Limits(null, false, null, null, null, null, null, null, null, null, null);
 
-    static final int DEFAULT_OPEN_FILES = 65_536;
+    /** RLIMIT_NOFILE where a profile asks for that row and nobody gives a number. */
+    public static final int DEFAULT_OPEN_FILES = 65_536;
 
     private static final long KIB = 1L << 10;
     private static final long MIB = 1L << 20;

@@ -101,6 +101,15 @@ public record Policy(
      * @return in the order of the sequence
      */
     public List<Primitive> primitives() {
+        return primitives(profile, limits);
+    }
+
+    /**
+     * @param profile the profile of a launch
+     * @param limits its limits, those of the profile among them
+     * @return the rows that the launch asks for, in the order of the sequence
+     */
+    public static List<Primitive> primitives(Profile profile, Limits limits) {
         Set<Primitive> asked = EnumSet.noneOf(Primitive.class);
         asked.addAll(profile.primitives());
         boolean ownUsers = asked.contains(Primitive.USER_NAMESPACE);

@@ -7,7 +7,9 @@ import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -184,6 +186,44 @@ public record Profile(
     }
 
     /**
+     * @param newName {@code [a-z0-9-]{1,32}} and none of {@link #BUILT_IN}
+     * @return the same profile under another name
+     * @throws SandboxException when it cannot have that name
+     */
+    public Profile withName(String newName) throws SandboxException {
+        ProfileReader.checkName(newName);
+        return with(newName, primitives, home, network, environment, limits, syscalls, deniedSyscalls);
+    }
+
+    /**
+     * @param groups groups of system calls that are allowed as well, and with a {@code -} before it those that are taken away
+     * @return the same profile with another filter
+     * @throws SandboxException when there is no such group, or this profile has no filter
+     */
+    public Profile withSyscalls(Collection<String> groups) throws SandboxException {
+        if (!primitives.contains(Primitive.SECCOMP)) {
+            throw new SandboxException("Profile '" + name + "' has no filter on system calls: use profile 'strict'.");
+        }
+        Set<String> all = new LinkedHashSet<>(syscalls);
+        all.addAll(groups);
+        Profile changed = with(name, primitives, home, network, environment, limits, List.copyOf(all), deniedSyscalls);
+        try {
+            changed.syscallPolicy();
+        } catch (IllegalArgumentException e) {
+            throw new SandboxException("Profile '" + name + "': " + e.getMessage() + ".", e);
+        }
+        return changed;
+    }
+
+    /**
+     * @param newLimits the limits of all of its launches, in the place of those that it has
+     * @return the same profile with other limits
+     */
+    public Profile withLimits(Limits newLimits) {
+        return with(name, primitives, home, network, environment, newLimits, syscalls, deniedSyscalls);
+    }
+
+    /**
      * @param newHome what the home directory is
      * @return the same profile with another home directory
      */
@@ -231,17 +271,24 @@ public record Profile(
         }
         List<String> denied = new ArrayList<>(deniedSyscalls);
         denied.add(name);
-        return with(primitives, home, network, environment, denied);
+        return with(this.name, primitives, home, network, environment, limits, syscalls, denied);
     }
 
     private Profile with(List<Primitive> rows, Home newHome, Network newNetwork, Environment newEnvironment) {
-        return with(rows, newHome, newNetwork, newEnvironment, deniedSyscalls);
+        return with(name, rows, newHome, newNetwork, newEnvironment, limits, syscalls, deniedSyscalls);
     }
 
     private Profile with(
-            List<Primitive> rows, Home newHome, Network newNetwork, Environment newEnvironment, List<String> denied) {
+            String newName,
+            List<Primitive> rows,
+            Home newHome,
+            Network newNetwork,
+            Environment newEnvironment,
+            Limits newLimits,
+            List<String> newSyscalls,
+            List<String> denied) {
         return new Profile(
-                name,
+                newName,
                 description,
                 rows,
                 root,
@@ -251,8 +298,8 @@ public record Profile(
                 git,
                 newNetwork,
                 newEnvironment,
-                limits,
-                syscalls,
+                newLimits,
+                newSyscalls,
                 allowedSyscalls,
                 denied);
     }

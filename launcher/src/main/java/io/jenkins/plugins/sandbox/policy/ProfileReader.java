@@ -122,12 +122,8 @@ final class ProfileReader {
     }
 
     static Profile parse(String name, String text, boolean builtIn) throws SandboxException {
-        if (!NAME.matcher(name).matches()) {
-            throw new SandboxException("Profile name " + Quoted.of(name)
-                    + " does not do: use 1 to 32 of a-z, 0-9 and '-', and call the file NAME.properties.");
-        }
-        if (!builtIn && Profile.BUILT_IN.contains(name)) {
-            throw new SandboxException("Profile name '" + name + "' is taken by a built-in profile: choose another.");
+        if (!builtIn) {
+            checkName(name);
         }
         if (text.length() > MAX_BYTES) {
             throw new SandboxException("Profile '" + name + "' is larger than 64 KiB: is it a profile?");
@@ -135,6 +131,16 @@ final class ProfileReader {
         ProfileReader reader = new ProfileReader(name);
         reader.readLines(text);
         return reader.profile();
+    }
+
+    static void checkName(String name) throws SandboxException {
+        if (!NAME.matcher(name).matches()) {
+            throw new SandboxException("Profile name " + Quoted.of(name)
+                    + " does not do: use 1 to 32 of a-z, 0-9 and '-', and call the file NAME.properties.");
+        }
+        if (Profile.BUILT_IN.contains(name)) {
+            throw new SandboxException("Profile name '" + name + "' is taken by a built-in profile: choose another.");
+        }
     }
 
     static List<String> notBuiltYet(Profile profile) {

@@ -26,6 +26,7 @@ final class ArgumentChecks {
     static {
         Map<String, ArgumentCheck> checks = new LinkedHashMap<>();
         checks.put("ioctl", ioctl());
+        checks.put("fcntl", fcntl());
         checks.put("socket", socket());
         checks.put("clone", cloneFlags());
         checks.put("prctl", prctl());
@@ -69,6 +70,9 @@ final class ArgumentChecks {
      * <p>Of the types, raw sockets and the ancient SOCK_PACKET are refused. The kernel wants CAP_NET_RAW for the former,
      * but a namespace's owner has it. The type carries SOCK_CLOEXEC and SOCK_NONBLOCK in its upper bits, so only the
      * kernel's SOCK_TYPE_MASK is compared.
+     *
+     * <p>The protocol, since those of the internet families are modules as well (SCTP, DCCP, L2TP, SMC, UDP-Lite):
+     * EPROTONOSUPPORT is what a kernel without them says.
      */
     private static ArgumentCheck socket() {
         Integer[] ordinaryFamilies = {
@@ -81,6 +85,8 @@ final class ArgumentChecks {
             /* SOCK_STREAM */
             1, /* SOCK_DGRAM */ 2, /* SOCK_SEQPACKET */ 5
         };
+        // 0 is the family's usual one. MPTCP is what Go's servers ask for first.
+        Integer[] ordinaryProtocols = {0, /* ICMP */ 1, /* TCP */ 6, /* UDP */ 17, /* ICMPv6 */ 58, /* MPTCP */ 262};
         Integer[] netlinkTypes = {
             /* SOCK_DGRAM */
             2, /* SOCK_RAW */ 3
@@ -88,10 +94,16 @@ final class ArgumentChecks {
         int netlinkRoute = 0;
         return new ArgumentCheck(
                 "refused with EAFNOSUPPORT unless AF_UNIX, AF_INET, AF_INET6 or AF_NETLINK to NETLINK_ROUTE;"
-                        + " with EPERM unless a stream, datagram or seqpacket socket (netlink: also raw)",
+                        + " with EPERM unless a stream, datagram or seqpacket socket (netlink: also raw);"
+                        + " with EPROTONOSUPPORT unless TCP, UDP, ICMP or MPTCP",
                 List.of(
                         new Rule(
                                 Verdict.ALLOW,
+                                new Low32In(0, ALL_BITS, ordinaryFamilies),
+                                new Low32In(1, typeMask, ordinaryTypes),
+                                new Low32In(2, ALL_BITS, ordinaryProtocols)),
+                        new Rule(
+                                new Verdict.Deny(Errno.EPROTONOSUPPORT),
                                 new Low32In(0, ALL_BITS, ordinaryFamilies),
                                 new Low32In(1, typeMask, ordinaryTypes)),
                         new Rule(EPERM, new Low32In(0, ALL_BITS, ordinaryFamilies)),
@@ -105,14 +117,28 @@ final class ArgumentChecks {
     }
 
     /**
+     * F_SETLEASE (1024): the owner of a file that may only be read here could make everybody outside who opens it wait, for
+     * the 45 s of lease-break-time, again and again. File servers use it, builds do not.
+     */
+    private static ArgumentCheck fcntl() {
+        return new ArgumentCheck(
+                "refused with EPERM for F_SETLEASE",
+                List.of(new Rule(EPERM, new Low32In(1, ALL_BITS, 1024))),
+                Verdict.ALLOW);
+    }
+
+    /**
      * Three requests that let a build type into, or change, a terminal that it shares with somebody: TIOCSTI puts
      * characters into its input, TIOCLINUX pastes on a console, TIOCSETD loads line disciplines (a module each, and
      * CVE-2017-2636 and others). The session of its own that the launcher makes is the first wall, this the second.
+     *
+     * <p>And BTRFS_IOC_SNAP_CREATE with its second version: the owner of a subvolume that may only be read could have a
+     * writable copy of it in the workspace, and in the copy nothing is covered by a mount.
      */
     private static ArgumentCheck ioctl() {
         return new ArgumentCheck(
-                "refused with EPERM for TIOCSTI, TIOCLINUX and TIOCSETD",
-                List.of(new Rule(EPERM, new Low32In(1, ALL_BITS, 0x5412, 0x541C, 0x5423))),
+                "refused with EPERM for TIOCSTI, TIOCLINUX, TIOCSETD and the two BTRFS_IOC_SNAP_CREATE",
+                List.of(new Rule(EPERM, new Low32In(1, ALL_BITS, 0x5412, 0x541C, 0x5423, 0x50009401, 0x50009417))),
                 Verdict.ALLOW);
     }
 

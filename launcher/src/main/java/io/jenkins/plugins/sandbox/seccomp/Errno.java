@@ -7,10 +7,22 @@ import java.util.OptionalInt;
 final class Errno {
     static final int EPERM = 1;
     static final int ENOSYS = 38;
+    static final int EPROTONOSUPPORT = 93;
     static final int EAFNOSUPPORT = 97;
 
-    private static final Map<String, Integer> NUMBERS =
-            Map.of("EPERM", EPERM, "EACCES", 13, "EINVAL", 22, "ENOSYS", ENOSYS, "EAFNOSUPPORT", EAFNOSUPPORT);
+    private static final Map<String, Integer> NUMBERS = Map.of(
+            "EPERM",
+            EPERM,
+            "EACCES",
+            13,
+            "EINVAL",
+            22,
+            "ENOSYS",
+            ENOSYS,
+            "EPROTONOSUPPORT",
+            EPROTONOSUPPORT,
+            "EAFNOSUPPORT",
+            EAFNOSUPPORT);
 
     private Errno() {}
 

@@ -157,6 +157,9 @@ final class Attempts {
                         .stoppedBy(
                                 STRICT,
                                 "echo x > /dev/null && test $(head -c 8 /dev/urandom | wc -c) = 8 && test -c /dev/ptmx"),
+                attempt(Group.FILES, "take-a-lease", "make everybody wait who opens a file outside of the workspace")
+                        .calls("lease \"$HOST/file\"")
+                        .stoppedBy(STRICT, "\"$T\" lock own | grep -q ESCAPED"),
                 attempt(Group.FILES, "take-a-lock", "lock a file that others wait for")
                         .calls("lock \"$HOST/file\"")
                         .stoppedBy(LOCKED, "\"$T\" lock own | grep -q ESCAPED"));
@@ -248,6 +251,14 @@ final class Attempts {
                         .does("mkdir -p later/.git/hooks && echo x > later/.git/hooks/post-checkout")
                         .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git/hooks/post-checkout"))
                         .stoppedBy(NONE, "mkdir -p later && echo x > later/source"),
+                attempt(
+                                Group.FILES,
+                                "git-fallback",
+                                "spoil .git, so that git takes the workspace itself for a repository")
+                        .does("mkdir objects refs && echo x > config && echo x > HEAD && mv .git/refs .git/gone")
+                        .outside((scene, result) -> scene.exists("agent/workspace/job/HEAD")
+                                && !scene.exists("agent/workspace/job/.git/refs"))
+                        .stoppedBy(LOCKED, COMMITS),
                 attempt(Group.FILES, "git-submodule-link", "point a submodule to another repository")
                         .does("echo 'gitdir: ../elsewhere' > g && mv -f g sub/.git")
                         .outside((scene, result) -> scene.isChanged("agent/workspace/job/sub/.git"))
@@ -299,6 +310,10 @@ final class Attempts {
                         .stage("mount -t tmpfs -o noexec,nosuid,nodev t \"$HOST/sub\"")
                         .gets("echo x > \"$HOST/sub/file\"")
                         .stoppedBy(STRICT, WRITES),
+                attempt(Group.MOUNTS, "other-name", "read an SSH key where the home directory is mounted a second time")
+                        .stage("mount --bind \"$HOMEDIR\" \"$HOST/sub\"")
+                        .gets("grep -q secret \"$HOST/sub/.ssh/id_ed25519\"")
+                        .stoppedBy(STRICT, READS_HOME),
                 attempt(
                                 Group.MOUNTS,
                                 "parents-root",

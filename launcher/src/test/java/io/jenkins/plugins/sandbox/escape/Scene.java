@@ -143,14 +143,19 @@ final class Scene implements AutoCloseable {
 
     /** What the plugin would ask for. */
     Policy.Builder policy(Profile profile) throws SandboxException {
-        return Policy.builder(profile, workspace().toString())
-                .home(home().toString())
+        return policy(profile, base);
+    }
+
+    static Policy.Builder policy(Profile profile, Path base) throws SandboxException {
+        String workspace = base.resolve("agent/workspace/job").toString();
+        return Policy.builder(profile, workspace)
+                .home(base.resolve("home").toString())
                 .scratch(base.resolve("scratch").toString())
                 .agentRoot(base.resolve("agent").toString())
                 .controlDirectory(
                         base.resolve("agent/workspace/job@tmp/durable-1").toString())
                 // Under `locked`, nothing is executed there unless it is named for that; the attempts are.
-                .execute(workspace().toString());
+                .execute(workspace);
     }
 
     /** Assignments of a shell, for all scripts. */

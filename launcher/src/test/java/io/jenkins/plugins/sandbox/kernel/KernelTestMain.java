@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
@@ -19,8 +20,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
 final class KernelTestMain {
     static final String MARK = "\u0001kernel-test ";
 
-    /** A test may be skipped when its reason has this in it, followed by the feature. */
-    static final String LACKING = "this kernel lacks ";
+    /** A test may be skipped when its reason has one of these in it, followed by the feature or the program. */
+    static final List<String> LACKING = List.of("this kernel lacks ", "this machine lacks ");
 
     enum Result {
         PASSED,

@@ -18,6 +18,7 @@ class SeccompFilterTest {
     private static final int EPERM = BpfInterpreter.errno(1);
     private static final int ENOSYS = BpfInterpreter.errno(38);
     private static final int EAFNOSUPPORT = BpfInterpreter.errno(97);
+    private static final int EPROTONOSUPPORT = BpfInterpreter.errno(93);
     /** AUDIT_ARCH_I386. */
     private static final int I386 = 0x40000003;
 
@@ -191,17 +192,45 @@ class SeccompFilterTest {
 
     @ParameterizedTest
     @EnumSource(Architecture.class)
-    void terminalRequestsAreRefusedWithUpperBitsSetToo(Architecture architecture) {
+    void requestsToTerminalsAndForSnapshotsAreRefusedWithUpperBitsSetToo(Architecture architecture) {
         Call ioctl = new Call(STANDARD, architecture, "ioctl");
-        for (long request : new long[] {0x5412, 0x541C, 0x5423}) {
+        for (long request : new long[] {0x5412, 0x541C, 0x5423, 0x50009401, 0x50009417}) {
             assertThat(ioctl.with(0, request)).isEqualTo(EPERM);
             assertThat(ioctl.with(0, request | 1L << 32)).isEqualTo(EPERM);
             assertThat(ioctl.with(0, request | 0xFFFF_FFFF_0000_0000L)).isEqualTo(EPERM);
             assertThat(ioctl.with(request, 0)).isEqualTo(ALLOW);
         }
-        // TCGETS, TIOCGWINSZ, FIONREAD, TIOCSCTTY.
-        for (long request : new long[] {0x5401, 0x5413, 0x541B, 0x540E, 0}) {
+        // TCGETS, TIOCGWINSZ, FIONREAD, TIOCSCTTY, FICLONE.
+        for (long request : new long[] {0x5401, 0x5413, 0x541B, 0x540E, 0x40049409, 0}) {
             assertThat(ioctl.with(0, request)).isEqualTo(ALLOW);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void leasesAreRefused(Architecture architecture) {
+        Call fcntl = new Call(STANDARD, architecture, "fcntl");
+        assertThat(fcntl.with(0, 1024)).isEqualTo(EPERM);
+        assertThat(fcntl.with(0, 1024 | 1L << 32)).isEqualTo(EPERM);
+        // F_DUPFD to F_OFD_SETLKW, F_GETLEASE, F_DUPFD_CLOEXEC, F_GET_SEALS.
+        for (int command : new int[] {0, 1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1025, 1030, 1034}) {
+            assertThat(fcntl.with(1024, command)).as("command %d", command).isEqualTo(ALLOW);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void protocolsOfTheInternet(Architecture architecture) {
+        Call socket = new Call(STANDARD, architecture, "socket");
+        for (int family : new int[] {1, 2, 10}) {
+            for (int protocol = 0; protocol < 300; protocol++) {
+                int expected = List.of(0, 1, 6, 17, 58, 262).contains(protocol) ? ALLOW : EPROTONOSUPPORT;
+                assertThat(socket.with(family, 1 | 0x80000, protocol))
+                        .as("family %d protocol %d", family, protocol)
+                        .isEqualTo(expected);
+            }
+            assertThat(socket.with(family, 2, 132 | 1L << 32)).isEqualTo(EPROTONOSUPPORT);
+            assertThat(socket.with(family, 3, 132)).isEqualTo(EPERM);
         }
     }
 

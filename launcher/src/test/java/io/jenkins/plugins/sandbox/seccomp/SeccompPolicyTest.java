@@ -145,7 +145,7 @@ class SeccompPolicyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"clone", "socket", "socketpair", "ioctl", "prctl", "prlimit64", "personality"})
+    @ValueSource(strings = {"clone", "socket", "socketpair", "ioctl", "fcntl", "prctl", "prlimit64", "personality"})
     void callsWithArgumentChecksAreConditionalAndSayWhen(String name) {
         assertThat(standard.verdict(name)).isInstanceOf(Verdict.Conditional.class);
         assertThat(standard.verdict(name).describe()).startsWith("refused with E");

@@ -1,14 +1,14 @@
 package io.jenkins.plugins.sandbox.agent;
 
+import io.jenkins.plugins.sandbox.launch.LiveInit;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.SandboxException;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -24,7 +24,17 @@ final class AgentLaunches {
     /** A launch that the controller has not asked for in this time is one that it has given up. */
     private static final Duration FORGOTTEN = Duration.ofMinutes(5);
 
+    /** So many endings wait to be asked for; beyond it, the oldest is given up. */
+    private static final int MAX_ENDINGS = 5000;
+
+    /** What a launcher writes at the end is much shorter. */
+    private static final int MAX_ENDING = 1024;
+
     private static final Map<String, Entry> LIVE = new ConcurrentHashMap<>();
+
+    /** By the id of the launch, the oldest first. Guards itself. */
+    private static final Map<String, Ended> ENDINGS = new LinkedHashMap<>();
+
     /** Guards {@link #collector}, and that none ends just when a launch is added. */
     private static final Object LOCK = new Object();
 
@@ -36,22 +46,31 @@ final class AgentLaunches {
         /** Then the processes are others', and it ends with its block. */
         private final boolean container;
 
+        private final Optional<DurableTask> task;
         private final long prepared = System.nanoTime();
         /** Set when the gate is opened. */
         private volatile InitProcess init;
 
-        Entry(String block, PreparedLaunch launch, boolean container) {
+        Entry(String block, PreparedLaunch launch, boolean container, Optional<DurableTask> task) {
             this.block = block;
             this.launch = launch;
             this.container = container;
+            this.task = task;
         }
     }
 
+    /** How a launch ended, in the launcher's words. */
+    private record Ended(String block, byte[] ending) {}
+
     private AgentLaunches() {}
 
-    static void add(String block, PreparedLaunch launch, boolean container) {
+    /**
+     * @param container whether its processes are those of a container, which mean nothing here
+     * @param task what waits for its command, when that is known
+     */
+    static void add(String block, PreparedLaunch launch, boolean container, Optional<DurableTask> task) {
         synchronized (LOCK) {
-            LIVE.put(launch.id(), new Entry(block, launch, container));
+            LIVE.put(launch.id(), new Entry(block, launch, container, task));
             if (collector == null) {
                 collector = new Thread(AgentLaunches::collect, "Process Sandbox: ended launches");
                 collector.setDaemon(true);
@@ -94,12 +113,47 @@ final class AgentLaunches {
     }
 
     /**
-     * Closes the launches of a block whose steps have ended. Their sandboxes live on for a while, since the durable task's
-     * heartbeat sleeps for three seconds; waiting for it would keep the next step from getting the same home directory.
+     * Lets other launches have the homes of a block's launches whose steps have ended. Their sandboxes live on for a while,
+     * since the durable task's heartbeat sleeps for three seconds; waiting for it would keep the next step from getting the same
+     * home directory.
      */
-    static void forgetEnded(String block, Set<String> running) {
+    static void releaseEnded(String block, Set<String> running) {
         LIVE.forEach((id, entry) -> {
-            if (entry.block.equals(block) && entry.init != null && !running.contains(id) && LIVE.remove(id, entry)) {
+            if (entry.block.equals(block) && entry.init != null && !running.contains(id)) {
+                entry.launch.releaseHome();
+            }
+        });
+    }
+
+    /** @return how launches of a block ended, by id, once: what this returns is forgotten */
+    static Map<String, byte[]> takeEndings(String block) {
+        Map<String, byte[]> taken = new HashMap<>();
+        synchronized (ENDINGS) {
+            ENDINGS.entrySet().removeIf(each -> {
+                boolean ours = each.getValue().block.equals(block);
+                if (ours) {
+                    taken.put(each.getKey(), each.getValue().ending);
+                }
+                return ours;
+            });
+        }
+        return taken;
+    }
+
+    /** @return whether launches of a block have not ended */
+    static boolean hasLive(String block) {
+        LIVE.forEach((id, entry) -> {
+            if (entry.block.equals(block)) {
+                closeIfEnded(id, entry);
+            }
+        });
+        return LIVE.values().stream().anyMatch(e -> e.block.equals(block));
+    }
+
+    /** Gives up hearing how the launches of a block end. */
+    static void forget(String block) {
+        LIVE.forEach((id, entry) -> {
+            if (entry.block.equals(block) && LIVE.remove(id, entry)) {
                 entry.launch.close();
             }
         });
@@ -109,11 +163,7 @@ final class AgentLaunches {
         try {
             while (true) {
                 Thread.sleep(PAUSE.toMillis());
-                for (Map.Entry<String, Entry> each : LIVE.entrySet()) {
-                    if (hasEnded(each.getValue()) && LIVE.remove(each.getKey(), each.getValue())) {
-                        each.getValue().launch.close();
-                    }
-                }
+                LIVE.forEach(AgentLaunches::closeIfEnded);
                 synchronized (LOCK) {
                     if (LIVE.isEmpty()) {
                         return;
@@ -129,23 +179,36 @@ final class AgentLaunches {
         }
     }
 
-    /** One that was killed from outside says no last word. */
-    private static boolean hasEnded(Entry entry) throws InterruptedException {
+    private static void closeIfEnded(String id, Entry entry) {
         InitProcess init = entry.init;
         boolean gone = init == null
                 ? System.nanoTime() - entry.prepared > FORGOTTEN.toNanos()
-                : !entry.container && !isAlive(init);
-        return entry.launch.awaitEnding(Duration.ZERO).isPresent() || gone;
+                // Asked before reading: what it wrote before its end is read after it.
+                : !entry.container && !LiveInit.isAlive(init);
+        Optional<byte[]> ending = ending(entry.launch);
+        // One that was killed from outside says no last word.
+        if ((ending.isPresent() || gone) && LIVE.remove(id, entry)) {
+            ending.filter(e -> e.length <= MAX_ENDING).ifPresent(e -> keep(id, new Ended(entry.block, e)));
+            ending.ifPresent(e -> entry.task.ifPresent(t -> t.tell(e)));
+            entry.launch.close();
+        }
     }
 
-    private static boolean isAlive(InitProcess init) {
+    private static Optional<byte[]> ending(PreparedLaunch launch) {
         try {
-            String stat = Files.readString(Path.of("/proc/" + init.pid() + "/stat"), StandardCharsets.ISO_8859_1);
-            // proc(5): the second field is a name in parentheses that may hold anything, the 22nd is the start time.
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            return fields[19].equals(Long.toString(init.startTime()));
-        } catch (IOException | IndexOutOfBoundsException x) {
-            return false;
+            return launch.awaitEnding(Duration.ZERO);
+        } catch (InterruptedException x) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+
+    private static void keep(String id, Ended ended) {
+        synchronized (ENDINGS) {
+            ENDINGS.put(id, ended);
+            if (ENDINGS.size() > MAX_ENDINGS) {
+                ENDINGS.remove(ENDINGS.keySet().iterator().next());
+            }
         }
     }
 }

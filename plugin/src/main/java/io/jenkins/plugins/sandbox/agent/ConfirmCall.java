@@ -1,7 +1,6 @@
 package io.jenkins.plugins.sandbox.agent;
 
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
-import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Minimum;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Report;
@@ -20,10 +19,10 @@ import jenkins.agents.ControllerToAgentCallable;
  * @param id the id of the launch
  * @param standardProfile whether it uses the profile {@code standard}
  * @param asked the rows that were asked for
- * @param minimum the level without which the command may not start
+ * @param minimum that without which the command may not start
  * @param seconds how long to wait for the report
  */
-public record ConfirmCall(String id, boolean standardProfile, List<Primitive> asked, Level minimum, int seconds)
+public record ConfirmCall(String id, boolean standardProfile, List<Primitive> asked, Minimum minimum, int seconds)
         implements ControllerToAgentCallable<byte[], IOException> {
     private static final long serialVersionUID = 1;
 
@@ -36,7 +35,7 @@ public record ConfirmCall(String id, boolean standardProfile, List<Primitive> as
             Report report = ReportParser.parse(bytes, standardProfile, asked);
             if (report.ready()
                     && report.init() != null
-                    && new Minimum(minimum, List.of()).unmetBy(report).isEmpty()) {
+                    && minimum.unmetBy(report).isEmpty()) {
                 AgentLaunches.openGate(id, report.init());
                 open = true;
             }

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.agent;
 
+import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.plan.Host;
 import io.jenkins.plugins.sandbox.policy.Profile;
@@ -20,8 +21,13 @@ import java.util.Optional;
  * @param temporary the directory beside it for temporary files, whether or not it exists
  * @param control the control directory likewise; empty when there is none outside of the workspace
  * @param scratch the scratch directory of the block, whether or not it exists
+ * @param jobScratch that of the job, which stays for its next build, whether or not it exists
  */
-record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control, Path scratch) {
+record LaunchDirectories(
+        Path workspace, Path temporary, Optional<Path> control, Path scratch, Optional<Path> jobScratch) {
+    /** Where scratch directories may be that cannot be beside the workspace, the first that does first. */
+    static final List<String> ELSEWHERE = List.of("/var/tmp", System.getProperty("java.io.tmpdir"));
+
     /** @throws SandboxException when one of them is not what it is meant to be; the message names it */
     static LaunchDirectories check(LaunchRequest request, Profile profile) throws SandboxException {
         Path workspace = directory("workspace", Path.of(request.workspace()));
@@ -37,13 +43,26 @@ record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control,
             if (control.isPresent() && (!isDirectory(temporary) || !isDirectory(control.get()))) {
                 throw new SandboxException("The control directory '" + control.get() + "' is not a directory.");
             }
-            return new LaunchDirectories(workspace, temporary, control, scratch(temporary, request, profile));
+            Path parent = scratchParent(temporary, profile, request.container());
+            return new LaunchDirectories(
+                    workspace,
+                    temporary,
+                    control,
+                    ScratchDirectory.of(parent, request.block()),
+                    profile.home() == Profile.Home.JOB
+                            ? Optional.of(jobScratch(parent, request.job()))
+                            : Optional.empty());
         } catch (IOException x) {
             if (x instanceof SandboxException known) {
                 throw known;
             }
             throw new SandboxException("The directories of the launch cannot be looked at: " + x, x);
         }
+    }
+
+    /** @return where it is, whether or not it exists */
+    static Path jobScratch(Path parent, String job) {
+        return ScratchDirectory.of(parent, "job-" + job);
     }
 
     /**
@@ -53,17 +72,28 @@ record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control,
      * @throws SandboxException when it cannot be made
      */
     boolean makeScratch() throws SandboxException {
+        return make(scratch);
+    }
+
+    /** As {@link #makeScratch}, for what stays for the job's next build, where there is such a thing. */
+    void makeJobScratch() throws SandboxException {
+        if (jobScratch.isPresent()) {
+            make(jobScratch.get());
+        }
+    }
+
+    private static boolean make(Path directory) throws SandboxException {
         try {
-            Path parent = scratch.getParent();
+            Path parent = directory.getParent();
             if (parent != null && Files.notExists(parent, LinkOption.NOFOLLOW_LINKS)) {
                 Files.createDirectory(parent);
             } else if (parent == null || !isDirectory(parent)) {
                 throw new NotDirectoryException(String.valueOf(parent));
             }
-            return ScratchDirectory.make(scratch);
+            return ScratchDirectory.make(directory);
         } catch (IOException x) {
             throw new SandboxException(
-                    "The scratch directory of the block cannot be made (" + x
+                    "The scratch directory " + Quoted.of(directory) + " cannot be made (" + x
                             + "): check the rights of its parent, and the room on its disk.",
                     x);
         }
@@ -111,24 +141,27 @@ record LaunchDirectories(Path workspace, Path temporary, Optional<Path> control,
         return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
     }
 
-    /** Beside the workspace, which containers see as well; but the layers of an overlay may not lie in one another, and many a workspace is in the home. */
-    private static Path scratch(Path temporary, LaunchRequest request, Profile profile) throws IOException {
-        String block = request.block();
-        if (profile.home() == Profile.Home.OVERLAY && !request.container()) {
+    /**
+     * Beside the workspace, which containers see as well; but the layers of an overlay may not lie in one another, and many a
+     * workspace is in the home.
+     */
+    private static Path scratchParent(Path temporary, Profile profile, boolean container) throws IOException {
+        boolean overlay = profile.home() == Profile.Home.OVERLAY || profile.home() == Profile.Home.JOB;
+        if (overlay && !container) {
             Optional<Path> home = home();
             if (home.isPresent() && temporary.startsWith(home.get())) {
-                for (String name : List.of("/var/tmp", System.getProperty("java.io.tmpdir"))) {
+                for (String name : ELSEWHERE) {
                     Path elsewhere = Path.of(name);
                     if (Files.isDirectory(elsewhere) && Files.isWritable(elsewhere)) {
                         Path real = elsewhere.toRealPath();
                         if (!real.startsWith(home.get())) {
-                            return ScratchDirectory.of(real, block);
+                            return real;
                         }
                     }
                 }
             }
         }
-        return ScratchDirectory.of(temporary, block);
+        return temporary;
     }
 
     private static Optional<Path> home() throws IOException {

@@ -1,7 +1,6 @@
 package io.jenkins.plugins.sandbox.agent;
 
 import edu.umd.cs.findbugs.annotations.CheckForNull;
-import io.jenkins.plugins.sandbox.model.Level;
 import java.io.Serializable;
 import java.util.Set;
 
@@ -18,8 +17,8 @@ import java.util.Set;
  * @param variables the names of the environment variables that are meant for the command
  * @param files what the environment names below {@code temporary}
  * @param programs what the command names and Jenkins may have put outside of the workspace
- * @param profile the name of the profile
- * @param minimum the level that the launch has to reach for its command to start
+ * @param job stands for the job, {@code [0-9a-f]+}; launches of one job share what its builds keep
+ * @param terms what is to hold for it
  * @param container whether the command runs in a container that shares {@code workspace} and {@code temporary} with the agent
  */
 public record LaunchRequest(
@@ -33,7 +32,7 @@ public record LaunchRequest(
         Set<String> variables,
         Set<String> files,
         Set<String> programs,
-        String profile,
-        Level minimum,
+        String job,
+        LaunchTerms terms,
         boolean container)
         implements Serializable {}

@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.agent;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.model.UnsupportedHostException;
 import io.jenkins.plugins.sandbox.policy.Policy;
@@ -10,6 +11,7 @@ import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.util.ArrayList;
+import java.util.List;
 import jenkins.agents.ControllerToAgentCallable;
 
 /**
@@ -26,19 +28,24 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
             return new Prepared.Unsupported(unsupported);
         }
         try {
-            Profile profile = Profile.named(request.profile());
+            LaunchTerms terms = request.terms();
+            Profile profile = terms.profile();
+            Level minimum = terms.minimum().level();
             LaunchDirectories directories = LaunchDirectories.check(request, profile);
             Policy.Builder policy = Policy.builder(
                             profile, directories.workspace().toString())
                     .scratch(directories.scratch().toString())
                     .keepVariables(request.variables())
+                    .keepVariables(terms.environment())
                     // More than standard's best is not refused here but by the minimum, with a report to show for it.
                     .minimumLevel(
-                            profile.isStandard() && request.minimum().compareTo(Level.BASELINE) > 0
-                                    ? Level.BASELINE
-                                    : request.minimum());
+                            profile.isStandard() && minimum.compareTo(Level.BASELINE) > 0 ? Level.BASELINE : minimum);
+            List<Primitive> asked = Policy.primitives(profile, profile.limits());
+            terms.minimum().required().stream().filter(asked::contains).forEach(policy::require);
             policy.agentRoot(request.nodeRoot());
+            directories.jobScratch().ifPresent(scratch -> policy.jobScratch(scratch.toString()));
             directories.control().ifPresent(control -> policy.controlDirectory(control.toString()));
+            new JobPaths(terms, directories.workspace()).addTo(policy);
             NamedFiles.inTemporary(request, directories.temporary()).forEach(p -> policy.read(p.toString()));
             NamedFiles.scripts(request).forEach(p -> policy.read(p.toString()));
             NamedFiles.wrappers(request).forEach(p -> policy.execute(p.toString()));
@@ -51,19 +58,25 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
 
     private Prepared prepare(Policy policy, LaunchDirectories directories) throws IOException {
         boolean first = directories.makeScratch();
+        directories.makeJobScratch();
         Prepared prepared = null;
         try {
-            AgentLaunches.forgetEnded(request.block(), request.running());
+            AgentLaunches.releaseEnded(request.block(), request.running());
             PreparedLaunch launch = PreparedLaunch.prepare(
                     policy,
                     request.container()
                             ? TransportChoice.container(directories.scratch() + "/launcher")
                             : TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
-            AgentLaunches.add(request.block(), launch, request.container());
+            AgentLaunches.add(
+                    request.block(),
+                    launch,
+                    request.container(),
+                    directories.control().map(DurableTask::new));
             prepared = new Prepared.Ready(
                     launch.id(),
                     new ArrayList<>(launch.prefix()),
-                    directories.scratch().toString());
+                    directories.scratch().toString(),
+                    AgentLaunches.takeEndings(request.block()));
             return prepared;
         } catch (UnsupportedHostException x) {
             return new Prepared.Unsupported(x.getMessage());

@@ -83,8 +83,7 @@ public final class CompulsoryLauncher extends Launcher.DecoratedLauncher impleme
     }
 
     private Launcher confined(LaunchOwner of, Run<?, ?> run) {
-        return new SandboxDecorator(of, BuildBlock.of(run), new SandboxSettings(null, null, null))
-                .decorate(getInner(), node);
+        return new SandboxDecorator(of, BuildBlock.of(run), SandboxSettings.NOTHING).decorate(getInner(), node);
     }
 
     @CheckForNull

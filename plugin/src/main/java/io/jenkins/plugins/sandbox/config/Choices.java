@@ -3,15 +3,20 @@ package io.jenkins.plugins.sandbox.config;
 import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
 import io.jenkins.plugins.sandbox.model.Level;
-import io.jenkins.plugins.sandbox.model.SandboxException;
-import io.jenkins.plugins.sandbox.policy.Profile;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import java.util.List;
 
 /** The drop-downs and checks that the pages have in common. */
 public final class Choices {
     private Choices() {}
 
-    public static ListBoxModel profiles() {
+    /** What a check does; it ends with an exception when something is wrong. */
+    @FunctionalInterface
+    public interface Check {
+        void run();
+    }
+
+    public static ListBoxModel builtInProfiles() {
         ListBoxModel items = new ListBoxModel();
         items.add(Messages.Choices_standard(), "standard");
         items.add(Messages.Choices_strict(), "strict");
@@ -20,9 +25,27 @@ public final class Choices {
         return items;
     }
 
+    /**
+     * @param current what is chosen now: it stays in the list when there is no such profile any more, or storing the form
+     *     would silently choose another one
+     */
+    public static ListBoxModel profiles(String current) {
+        ListBoxModel items = builtInProfiles();
+        SandboxConfiguration.get().getProfiles().forEach(p -> items.add(p.getName()));
+        if (!current.isBlank() && items.stream().noneMatch(i -> i.value.equals(current))) {
+            items.add(Messages.Choices_Gone(current), current);
+        }
+        return items;
+    }
+
     /** @return the same, and first of all the choice to leave it to the administrator */
     public static ListBoxModel optional(ListBoxModel items) {
-        items.add(0, new ListBoxModel.Option(Messages.Choices_Default(), ""));
+        return optional(items, Messages.Choices_Default());
+    }
+
+    /** @return the same, and first of all the choice to say nothing */
+    static ListBoxModel optional(ListBoxModel items, String label) {
+        items.add(0, new ListBoxModel.Option(label, ""));
         return items;
     }
 
@@ -38,8 +61,36 @@ public final class Choices {
     public static ListBoxModel onShortfall() {
         ListBoxModel items = new ListBoxModel();
         items.add(Messages.Choices_fail(), OnShortfall.FAIL.word());
+        items.add(Messages.Choices_unstable(), OnShortfall.UNSTABLE.word());
         items.add(Messages.Choices_warn(), OnShortfall.WARN.word());
         return items;
+    }
+
+    public static ListBoxModel networks() {
+        ListBoxModel items = new ListBoxModel();
+        items.add(Messages.Choices_networkNone(), "none");
+        items.add(Messages.Choices_networkHost(), "host");
+        return items;
+    }
+
+    public static ListBoxModel homes() {
+        ListBoxModel items = new ListBoxModel();
+        items.add(Messages.Choices_homeEmpty(), "empty");
+        items.add(Messages.Choices_homeScratch(), "scratch");
+        items.add(Messages.Choices_homeOverlay(), "overlay");
+        items.add(Messages.Choices_homeJob(), "job");
+        items.add(Messages.Choices_homeHost(), "host");
+        return items;
+    }
+
+    /** Says what an exception says. */
+    public static FormValidation check(Check check) {
+        try {
+            check.run();
+            return FormValidation.ok();
+        } catch (IllegalArgumentException x) {
+            return FormValidation.error(x.getMessage());
+        }
     }
 
     /** Says when a profile is unknown, or needs what this version cannot do yet. Empty is fine: the default is used. */
@@ -48,11 +99,14 @@ public final class Choices {
             return FormValidation.ok();
         }
         try {
-            List<String> missing = Profile.named(Profiles.check(profile)).notBuiltYet();
+            List<String> missing = new Profiles(SandboxConfiguration.get().getProfiles())
+                    .get(Profiles.checkName(profile))
+                    .definition()
+                    .notBuiltYet();
             return missing.isEmpty()
                     ? FormValidation.ok()
                     : FormValidation.error(Messages.Choices_NotBuiltYet(profile, String.join(", ", missing)));
-        } catch (IllegalArgumentException | SandboxException x) {
+        } catch (IllegalArgumentException x) {
             return FormValidation.error(x.getMessage());
         }
     }
@@ -70,6 +124,31 @@ public final class Choices {
             return "standard".equals(profile) && minimum.compareTo(Level.BASELINE) > 0
                     ? FormValidation.warning(Messages.Choices_OutOfReach(minimum))
                     : FormValidation.ok();
+        } catch (IllegalArgumentException x) {
+            return FormValidation.error(x.getMessage());
+        }
+    }
+
+    /** Says when a primitive is unknown, or is not part of the profile, so that it can never have been applied. */
+    public static FormValidation checkRequiredPrimitives(String lines, String profile) {
+        try {
+            List<String> names = lines.lines()
+                    .filter(l -> !l.isBlank())
+                    .map(Setting.REQUIRED_PRIMITIVES::check)
+                    .toList();
+            if (profile.isBlank()) {
+                return FormValidation.ok();
+            }
+            List<Primitive> asked = new Profiles(SandboxConfiguration.get().getProfiles())
+                    .get(profile)
+                    .definition()
+                    .primitives();
+            List<String> missing = names.stream()
+                    .filter(n -> asked.stream().noneMatch(p -> p.wireName().equals(n)))
+                    .toList();
+            return missing.isEmpty()
+                    ? FormValidation.ok()
+                    : FormValidation.warning(Messages.Choices_NotInProfile(String.join(", ", missing), profile));
         } catch (IllegalArgumentException x) {
             return FormValidation.error(x.getMessage());
         }

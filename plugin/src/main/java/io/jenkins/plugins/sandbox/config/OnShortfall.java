@@ -6,6 +6,8 @@ import java.util.Locale;
 public enum OnShortfall {
     /** The command runs; the log, the step and the build page say what was missing. */
     WARN,
+    /** Likewise, and the build becomes unstable. */
+    UNSTABLE,
     /** The command does not run, and the step fails. */
     FAIL;
 
@@ -17,7 +19,7 @@ public enum OnShortfall {
     /**
      * Reads the word that somebody wrote, in any case.
      *
-     * @throws IllegalArgumentException when it is neither {@code fail} nor {@code warn}
+     * @throws IllegalArgumentException when it is none of them
      */
     public static OnShortfall parse(String word) {
         for (OnShortfall each : values()) {
@@ -25,6 +27,6 @@ public enum OnShortfall {
                 return each;
             }
         }
-        throw new IllegalArgumentException("onShortfall is '" + word + "': use 'fail' or 'warn'.");
+        throw new IllegalArgumentException("onShortfall is '" + word + "': use 'fail', 'unstable' or 'warn'.");
     }
 }

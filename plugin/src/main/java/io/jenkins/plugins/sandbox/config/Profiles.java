@@ -1,33 +1,72 @@
 package io.jenkins.plugins.sandbox.config;
 
+import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Profile;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 
-/** The built-in profiles by name, weakest first. */
+/** The profiles that can be asked for, by name: the built-in ones, weakest first, then the administrator's own. */
 public final class Profiles {
-    /** Each one keeps everything that the one before it keeps. */
-    public static final List<String> BY_STRICTNESS = Profile.BUILT_IN;
-
     static final String DEFAULT = "strict";
 
-    private Profiles() {}
+    private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,32}");
+
+    private final Map<String, KnownProfile> byName = new LinkedHashMap<>();
 
     /**
-     * Checks the name of a profile.
+     * @param own the administrator's own
+     * @throws IllegalArgumentException when one of them cannot be used, or two have the same name
+     */
+    public Profiles(List<SandboxProfile> own) {
+        for (String name : Profile.BUILT_IN) {
+            byName.put(name, KnownProfile.builtIn(builtIn(name)));
+        }
+        for (SandboxProfile profile : own) {
+            if (byName.put(profile.getName(), profile.resolve()) != null) {
+                throw new IllegalArgumentException("There are two profiles '" + profile.getName() + "': rename one.");
+            }
+        }
+    }
+
+    /** @return a profile that comes with the plugin */
+    static Profile builtIn(String name) {
+        try {
+            return Profile.named(name);
+        } catch (SandboxException x) {
+            throw new IllegalArgumentException(x.getMessage(), x);
+        }
+    }
+
+    /**
+     * Checks what a name of a profile looks like; whether there is one is known only when it is used.
      *
      * @return the name without surrounding blanks
-     * @throws IllegalArgumentException when there is no such profile
+     * @throws IllegalArgumentException when no profile can have this name
      */
-    public static String check(String name) {
-        String profile = name.trim();
-        if (!BY_STRICTNESS.contains(profile)) {
+    static String checkName(String name) {
+        String profile = name.strip();
+        if (!NAME.matcher(profile).matches()) {
             throw new IllegalArgumentException(
-                    "There is no profile '" + name + "': use one of " + String.join(", ", BY_STRICTNESS) + ".");
+                    "'" + profile + "' is no name of a profile: use 1 to 32 of a-z, 0-9 and '-'.");
         }
         return profile;
     }
 
-    static boolean isWeaker(String profile, String than) {
-        return BY_STRICTNESS.indexOf(profile) < BY_STRICTNESS.indexOf(than);
+    /** @throws IllegalArgumentException when there is no such profile, or there is none any more */
+    public KnownProfile get(String name) {
+        KnownProfile profile = byName.get(name);
+        if (profile == null) {
+            throw new IllegalArgumentException("There is no profile '" + name + "': use one of "
+                    + String.join(", ", byName.keySet())
+                    + ", or define it under Manage Jenkins > Security > Process Sandbox.");
+        }
+        return profile;
+    }
+
+    /** @return all of them, in order */
+    public List<KnownProfile> all() {
+        return List.copyOf(byName.values());
     }
 }

@@ -6,12 +6,14 @@ import hudson.FilePath;
 import hudson.Proc;
 import hudson.model.Computer;
 import hudson.model.Node;
+import hudson.model.Result;
 import hudson.model.Run;
 import hudson.model.TaskListener;
 import hudson.remoting.VirtualChannel;
 import io.jenkins.plugins.sandbox.agent.AbortCall;
 import io.jenkins.plugins.sandbox.agent.ConfirmCall;
 import io.jenkins.plugins.sandbox.agent.LaunchRequest;
+import io.jenkins.plugins.sandbox.agent.LaunchTerms;
 import io.jenkins.plugins.sandbox.agent.PrepareCall;
 import io.jenkins.plugins.sandbox.agent.Prepared;
 import io.jenkins.plugins.sandbox.config.EffectivePolicy;
@@ -19,6 +21,7 @@ import io.jenkins.plugins.sandbox.config.OnShortfall;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Minimum;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.Remedies;
 import io.jenkins.plugins.sandbox.model.Report;
@@ -31,7 +34,7 @@ import io.jenkins.plugins.sandbox.outcome.Launch;
 import io.jenkins.plugins.sandbox.outcome.Origin;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import io.jenkins.plugins.sandbox.outcome.Scratch;
-import io.jenkins.plugins.sandbox.policy.Profile;
+import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
@@ -72,7 +75,7 @@ final class Attempt {
     private final Node node;
     private final String block;
     private final EffectivePolicy policy;
-    private final Profile profile;
+    private final List<Primitive> asked;
 
     @CheckForNull
     private final Origin origin;
@@ -87,6 +90,8 @@ final class Attempt {
     @CheckForNull
     private String cookie;
 
+    private boolean detached;
+
     Attempt(
             Run<?, ?> run,
             LaunchOwner owner,
@@ -95,8 +100,7 @@ final class Attempt {
             EffectivePolicy policy,
             @CheckForNull Origin origin,
             boolean container,
-            TaskListener listener)
-            throws AbortException {
+            TaskListener listener) {
         this.run = run;
         this.owner = owner;
         this.node = node;
@@ -105,11 +109,7 @@ final class Attempt {
         this.origin = origin;
         this.container = container;
         this.listener = listener;
-        try {
-            this.profile = Profile.named(policy.profile());
-        } catch (SandboxException x) {
-            throw new AbortException(x.getMessage());
-        }
+        this.asked = Policy.primitives(policy.definition(), policy.definition().limits());
     }
 
     /**
@@ -128,7 +128,9 @@ final class Attempt {
         if (channel == null) {
             throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
         }
-        cookie = Cookie.of(block, node.getNodeName(), words, environment.variables());
+        // What has none is not ended by us: a process id of a container is somebody else's on the agent.
+        cookie = container ? null : Cookie.of(block, node.getNodeName(), words, environment.variables());
+        detached = Cookie.isInCommand(words);
         Set<String> running = owner.runningLaunches();
         Prepared answer;
         try {
@@ -151,8 +153,8 @@ final class Attempt {
                         environment.meant(computer.getEnvironment()),
                         environment.filesBelow(workspace.temporary()),
                         programs(words),
-                        policy.profile(),
-                        enforcedMinimum(),
+                        JobHome.id(run.getParent().getFullName(), node.getNodeName()),
+                        terms(),
                         container)));
             });
         } catch (SandboxException x) {
@@ -166,6 +168,7 @@ final class Attempt {
             throw untrusted();
         }
         prepared = ready;
+        Endings.note(run, name(), ready.endings(), listener);
         SandboxAction.expect(run, new Scratch(block, node.getNodeName(), ready.scratch()));
         return true;
     }
@@ -228,14 +231,14 @@ final class Attempt {
                     () -> Objects.requireNonNull(channel)
                             .call(new ConfirmCall(
                                     prepared.id(),
-                                    profile.isStandard(),
-                                    profile.primitives(),
+                                    policy.definition().isStandard(),
+                                    asked,
                                     enforcedMinimum(),
                                     REPORT_SECONDS)));
             if (bytes == null) {
                 throw untrusted();
             }
-            report = ReportParser.parse(bytes, profile.isStandard(), profile.primitives());
+            report = ReportParser.parse(bytes, policy.definition().isStandard(), asked);
         } catch (ReportException x) {
             throw new AbortException(Messages.SandboxLauncher_BadReport(name(), told(x.getMessage())));
         } catch (SandboxException x) {
@@ -247,16 +250,15 @@ final class Attempt {
     }
 
     private void judge(Report report) throws AbortException {
-        Optional<String> unmet = new Minimum(policy.minimumLevel(), List.of()).unmetBy(report);
+        Optional<String> unmet = minimum().unmetBy(report);
         boolean refused = !report.ready() || (unmet.isPresent() && policy.onShortfall() == OnShortfall.FAIL);
         String shortfall = unmet.orElseGet(() -> beyondTheMinimum(report));
         Verdict verdict = refused ? Verdict.REFUSED : shortfall == null ? Verdict.STARTED : Verdict.WARNED;
         Finding finding = Finding.of(name(), policy, report, verdict, shortfall);
-        // In a container's process ids that would be somebody else's.
-        record(finding, container ? null : report.init());
+        record(finding, report.init());
         String line = policy.profile() + ": " + report.level() + ", " + finding.getApplied() + " of "
                 + finding.getAsked() + " applied";
-        finish(verdict, line, shortfall);
+        finish(verdict, line, shortfall, unmet.isPresent());
     }
 
     /** @return what is to be told although the minimum is reached; {@code null} when there is nothing */
@@ -281,15 +283,22 @@ final class Attempt {
      * @throws AbortException when that is below the minimum, and so must not go on
      */
     void nothing(String reason) throws AbortException {
-        boolean below = policy.minimumLevel() != Level.NONE;
+        boolean below = !minimum().equals(Minimum.ANYTHING);
         Verdict verdict = below && policy.onShortfall() == OnShortfall.FAIL ? Verdict.REFUSED : Verdict.WARNED;
         String shortfall = Messages.SandboxLauncher_Nothing(reason)
-                + (below ? " " + Messages.SandboxLauncher_Below(policy.minimumLevel()) : "");
+                + (policy.minimumLevel() == Level.NONE
+                        ? ""
+                        : " " + Messages.SandboxLauncher_Below(policy.minimumLevel()))
+                + (policy.requiredPrimitives().isEmpty()
+                        ? ""
+                        : " " + Messages.SandboxLauncher_Required(requiredNames()));
         record(Finding.nothing(name(), policy, verdict, shortfall), null);
-        finish(verdict, policy.profile() + ": " + Level.NONE, shortfall);
+        finish(verdict, policy.profile() + ": " + Level.NONE, shortfall, below);
     }
 
-    private void finish(Verdict verdict, String line, @CheckForNull String shortfall) throws AbortException {
+    /** @param below whether the minimum was not reached; a warning may have another reason */
+    private void finish(Verdict verdict, String line, @CheckForNull String shortfall, boolean below)
+            throws AbortException {
         if (verdict == Verdict.STARTED) {
             listener.getLogger().println("[sandbox] " + line);
             return;
@@ -302,21 +311,44 @@ final class Attempt {
             throw new AbortException(Messages.SandboxLauncher_NotRun(whole));
         }
         listener.getLogger().println("[sandbox] " + whole);
+        if (below && policy.onShortfall() == OnShortfall.UNSTABLE) {
+            run.setResult(Result.UNSTABLE);
+        }
     }
 
     private void record(Finding finding, @CheckForNull InitProcess init) {
+        Launch.Running running = init == null || finding.getVerdict() == Verdict.REFUSED
+                ? null
+                : new Launch.Running(block, cookie, init, detached);
         try {
-            SandboxAction.record(
-                    run, finding, new Launch(prepared == null ? null : prepared.id(), origin, cookie, init));
+            SandboxAction.record(run, finding, new Launch(prepared == null ? null : prepared.id(), origin, running));
         } catch (IOException x) {
             // It is known in memory, and a full disk of the controller has more to say than this.
             listener.error(Messages.SandboxLauncher_Unrecorded(x.getMessage()));
         }
     }
 
+    private Minimum minimum() {
+        return new Minimum(policy.minimumLevel(), List.copyOf(policy.requiredPrimitives()));
+    }
+
     /** What the launcher and the agent compare with; below it they stop the command on their own. */
-    private Level enforcedMinimum() {
-        return policy.onShortfall() == OnShortfall.FAIL ? policy.minimumLevel() : Level.NONE;
+    private Minimum enforcedMinimum() {
+        return policy.onShortfall() == OnShortfall.FAIL ? minimum() : Minimum.ANYTHING;
+    }
+
+    private String requiredNames() {
+        return minimum().required().stream().map(Primitive::wireName).collect(Collectors.joining(", "));
+    }
+
+    private LaunchTerms terms() {
+        return new LaunchTerms(
+                policy.definition(),
+                enforcedMinimum(),
+                policy.profilePaths(),
+                policy.paths(),
+                policy.allowedPaths(),
+                policy.environment());
     }
 
     /** Gives up a launch, in the background. Should that fail, the gate closes all by itself. */

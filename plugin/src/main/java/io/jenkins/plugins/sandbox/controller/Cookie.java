@@ -46,6 +46,11 @@ final class Cookie {
                 .orElse(null);
     }
 
+    /** @return whether it is a durable task that is launched, whose work goes on when the launched process has ended */
+    static boolean isInCommand(List<String> words) {
+        return words.stream().anyMatch(w -> IN_COMMAND.matcher(w).find());
+    }
+
     /** @param environment what Jenkins looks for; {@code null} when it looks for anything else */
     @CheckForNull
     static String of(String block, String node, Map<String, String> environment) {

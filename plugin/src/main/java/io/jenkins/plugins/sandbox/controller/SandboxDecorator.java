@@ -34,7 +34,7 @@ public final class SandboxDecorator extends LauncherDecorator implements Seriali
     public Launcher decorate(@NonNull Launcher launcher, @NonNull Node node) {
         if (launcher instanceof SandboxLauncher outer) {
             // A block in a block: its own settings already hold the outer's, and one sandbox is enough.
-            return new SandboxLauncher(outer.getInner(), node, owner, block, settings.and(outer.settings()));
+            return new SandboxLauncher(outer.getInner(), node, owner, block, settings.inside(outer.settings()));
         }
         return new SandboxLauncher(launcher, node, owner, block, settings);
     }

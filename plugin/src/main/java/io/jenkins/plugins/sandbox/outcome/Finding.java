@@ -4,8 +4,7 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import io.jenkins.plugins.sandbox.config.EffectivePolicy;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Report;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.kohsuke.stapler.export.Exported;
@@ -24,7 +23,15 @@ public final class Finding {
         /** The minimum was not reached, and it was started with a warning. */
         WARNED,
         /** The minimum was not reached, and it was not started. */
-        REFUSED
+        REFUSED;
+
+        /** One of another version counts as a shortfall: better looked at once too often. */
+        static Verdict restored(String name) {
+            return Arrays.stream(values())
+                    .filter(v -> v.name().equals(name))
+                    .findFirst()
+                    .orElse(REFUSED);
+        }
     }
 
     private final String node;
@@ -38,6 +45,24 @@ public final class Finding {
 
     private final List<Row> rows;
 
+    /** As it was stored. */
+    Finding(
+            String node,
+            String profile,
+            String level,
+            String minimumLevel,
+            Verdict verdict,
+            @CheckForNull String reason,
+            List<Row> rows) {
+        this.node = node;
+        this.profile = profile;
+        this.level = level;
+        this.minimumLevel = minimumLevel;
+        this.verdict = verdict;
+        this.reason = reason;
+        this.rows = List.copyOf(rows);
+    }
+
     private Finding(
             String node,
             EffectivePolicy policy,
@@ -45,14 +70,7 @@ public final class Finding {
             Verdict verdict,
             @CheckForNull String reason,
             List<Row> rows) {
-        this.node = node;
-        this.profile = policy.profile();
-        this.level = level.name();
-        this.minimumLevel = policy.minimumLevel().name();
-        this.verdict = verdict;
-        this.reason = reason;
-        // ArrayList: XStream is not allowed to read the lists of List.of.
-        this.rows = new ArrayList<>(rows);
+        this(node, policy.profile(), level.name(), policy.minimumLevel().name(), verdict, reason, rows);
     }
 
     /**
@@ -115,9 +133,9 @@ public final class Finding {
     }
 
     /** @return one for each row of the sequence, in its order */
-    @Exported
+    @Exported(inline = true)
     public List<Row> getRows() {
-        return Collections.unmodifiableList(rows);
+        return rows;
     }
 
     /** @return the rows that the profile asked for */

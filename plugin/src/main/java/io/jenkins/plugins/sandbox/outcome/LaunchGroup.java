@@ -1,7 +1,10 @@
 package io.jenkins.plugins.sandbox.outcome;
 
+import edu.umd.cs.findbugs.annotations.CheckForNull;
+import io.jenkins.plugins.sandbox.model.Ending;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
 
@@ -9,21 +12,63 @@ import org.kohsuke.stapler.export.ExportedBean;
 @ExportedBean
 public final class LaunchGroup {
     private final Finding finding;
-    private final List<Launch> launches = new CopyOnWriteArrayList<>();
-    private int count;
+    private final List<Launch> launches;
+    private volatile Totals totals;
 
     LaunchGroup(Finding finding) {
+        this(finding, List.of(), Totals.NONE);
+    }
+
+    /** As it was stored. */
+    LaunchGroup(Finding finding, List<Launch> launches, Totals totals) {
         this.finding = finding;
+        this.launches = new CopyOnWriteArrayList<>(launches);
+        this.totals = totals;
     }
 
     void add(Launch launch) {
-        count++;
+        totals = totals.launched();
         launches.add(launch);
     }
 
-    /** Forgets the oldest launch, which stays counted. */
+    /** Forgets the oldest launch, which stays counted; one that runs only when it must be. */
     void forgetOldest() {
+        for (Launch launch : launches) {
+            if (launch.running() == null) {
+                launches.remove(launch);
+                return;
+            }
+        }
         launches.remove(0);
+    }
+
+    boolean hasEndedOnes() {
+        return launches.stream().anyMatch(l -> l.running() == null);
+    }
+
+    /**
+     * Notes how a launch ended.
+     *
+     * @return it; {@code null} when none of this id runs here
+     */
+    @CheckForNull
+    End end(String id, Ending ending) {
+        for (int i = 0; i < launches.size(); i++) {
+            Launch launch = launches.get(i);
+            Launch.Running running = launch.running();
+            if (running != null && id.equals(launch.getId())) {
+                End end = End.of(ending, running.detached());
+                launches.set(i, launch.ended(end));
+                totals = totals.ended(end);
+                return end;
+            }
+        }
+        return null;
+    }
+
+    /** Gives up those that run: nothing more will be heard of them. */
+    void giveUp(Predicate<Launch.Running> which) {
+        launches.replaceAll(l -> l.running() != null && which.test(l.running()) ? l.ended(null) : l);
     }
 
     int remembered() {
@@ -44,11 +89,16 @@ public final class LaunchGroup {
     /** @return how many launches there were */
     @Exported
     public int getCount() {
-        return count;
+        return totals.launches();
+    }
+
+    @Exported(inline = true)
+    public Totals getTotals() {
+        return totals;
     }
 
     /** @return how many launches are counted, but no longer listed */
     public int getForgotten() {
-        return Math.max(0, count - launches.size());
+        return Math.max(0, getCount() - launches.size());
     }
 }

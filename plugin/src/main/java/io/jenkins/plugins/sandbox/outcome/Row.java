@@ -7,6 +7,7 @@ import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Remedies;
 import io.jenkins.plugins.sandbox.model.Status;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.kohsuke.stapler.export.Exported;
@@ -14,7 +15,7 @@ import org.kohsuke.stapler.export.ExportedBean;
 
 /**
  * One row of a report as it is stored with the build. Immutable. Words and not enums, so that a build record can still be
- * read when a name is new or gone; not a record, since XStream cannot read those.
+ * read when a name is new or gone.
  */
 @ExportedBean
 public final class Row {
@@ -25,15 +26,33 @@ public final class Row {
     @CheckForNull
     private final String detail;
 
-    private Row(String primitive, String status, int errno, String detail) {
+    private Row(String primitive, String status, int errno, @CheckForNull String detail) {
         this.primitive = primitive;
         this.status = status;
         this.errno = errno;
-        this.detail = detail.isEmpty() ? null : detail;
+        this.detail = detail == null || detail.isEmpty() ? null : detail;
     }
 
     static Row of(Outcome outcome) {
         return new Row(outcome.primitive().wireName(), outcome.status().wireName(), outcome.errno(), outcome.detail());
+    }
+
+    /** @return the row but for its detail in one word: the name alone when it was applied, else with status and error number */
+    String stored() {
+        return isApplied() ? primitive : primitive + "=" + status + (errno == 0 ? "" : "/" + errno);
+    }
+
+    /**
+     * @param word as {@link #stored} has it
+     * @param details by primitive
+     */
+    static Row restored(String word, Map<String, String> details) {
+        String[] parts = word.split("[=/]", 3);
+        return new Row(
+                parts[0],
+                parts.length > 1 ? parts[1] : Status.APPLIED.wireName(),
+                parts.length > 2 && parts[2].matches("[0-9]{1,4}") ? Integer.parseInt(parts[2]) : 0,
+                details.get(parts[0]));
     }
 
     @Exported

@@ -3,13 +3,19 @@ package io.jenkins.plugins.sandbox.outcome;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.BulkChange;
+import hudson.model.Api;
+import hudson.model.BuildBadgeAction;
 import hudson.model.Run;
+import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -18,20 +24,30 @@ import java.util.stream.Collectors;
 import jenkins.model.RunAction2;
 import org.kohsuke.accmod.Restricted;
 import org.kohsuke.accmod.restrictions.NoExternalUse;
+import org.kohsuke.stapler.StaplerResponse2;
+import org.kohsuke.stapler.WebMethod;
+import org.kohsuke.stapler.export.ExportConfig;
 import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
+import org.kohsuke.stapler.export.Flavor;
+import org.kohsuke.stapler.export.ModelBuilder;
 
 /**
  * What was applied to the launches of one build: its summary on the build page and a page of its own. There is one for each
  * build; it is changed under the lock of the build, and can be read without.
  */
 @ExportedBean
-public final class SandboxAction implements RunAction2 {
-    /** So many launches are listed in a build; more are counted only. About 200 bytes of build.xml for each. */
+public final class SandboxAction implements RunAction2, BuildBadgeAction {
+    /** So many launches are listed in a build; more are counted only. About 120 bytes of build.xml for each. */
     static final int MAX_LAUNCHES = 500;
 
-    /** So many different findings are kept in a build. About 3 KiB of build.xml for each. */
+    /** So many running launches can be ended, beyond what is listed. About 250 bytes of build.xml for each while it runs. */
+    static final int MAX_RUNNING = 2000;
+
+    /** So many different findings are kept in a build. About 300 bytes of build.xml for each, and the rows once. */
     static final int MAX_GROUPS = 100;
+
+    private static final ModelBuilder MODELS = new ModelBuilder();
 
     // Copied on write: whoever else saves the build reads them without our lock.
     private final List<LaunchGroup> groups = new CopyOnWriteArrayList<>();
@@ -41,6 +57,17 @@ public final class SandboxAction implements RunAction2 {
     private transient Run<?, ?> run;
 
     private SandboxAction() {}
+
+    /** As it was stored. */
+    SandboxAction(List<LaunchGroup> groups, List<Scratch> scratches, int uncounted) {
+        this.groups.addAll(groups);
+        this.scratches.addAll(scratches);
+        this.uncounted = uncounted;
+    }
+
+    /** How it is stored; XStream finds it by its name. */
+    @Restricted(NoExternalUse.class)
+    public static final class ConverterImpl extends StoredForm {}
 
     /**
      * Adds a launch to a build and stores the build.
@@ -113,8 +140,10 @@ public final class SandboxAction implements RunAction2 {
             group = new LaunchGroup(finding);
             groups.add(group);
         }
-        if (groups.stream().mapToInt(LaunchGroup::remembered).sum() >= MAX_LAUNCHES) {
+        int remembered = groups.stream().mapToInt(LaunchGroup::remembered).sum();
+        if (remembered >= MAX_LAUNCHES) {
             groups.stream()
+                    .filter(g -> remembered >= MAX_RUNNING || g.hasEndedOnes())
                     .max(Comparator.comparingInt(LaunchGroup::remembered))
                     .ifPresent(LaunchGroup::forgetOldest);
         }
@@ -122,7 +151,43 @@ public final class SandboxAction implements RunAction2 {
     }
 
     /**
-     * The launches of some steps.
+     * Notes how launches ended. Stored with the next change: whoever tells of endings has one to make.
+     *
+     * @param node the display name of the node that says so, which is believed about its own launches only
+     * @param endings by the id of the launch; those that do not run in this build are ignored
+     * @return those that reached a limit, and what had been found out about them
+     */
+    public static Map<End, Finding> ended(Run<?, ?> run, String node, Map<String, Ending> endings) {
+        Map<End, Finding> limited = new LinkedHashMap<>();
+        synchronized (run) {
+            SandboxAction action = run.getAction(SandboxAction.class);
+            if (action != null) {
+                endings.forEach((id, ending) -> action.groups.stream()
+                        .filter(g -> g.getFinding().getNode().equals(node))
+                        .forEach(g -> {
+                            End end = g.end(id, ending);
+                            if (end != null && end.isLimited()) {
+                                limited.put(end, g.getFinding());
+                            }
+                        }));
+            }
+        }
+        return limited;
+    }
+
+    /**
+     * Gives up what is not known to have ended in a block, and stores the build.
+     *
+     * @throws IOException when the build cannot be stored
+     */
+    public static void giveUp(Run<?, ?> run, Predicate<Launch.Running> which) throws IOException {
+        if (run.getAction(SandboxAction.class) != null) {
+            change(run, action -> action.groups.forEach(g -> g.giveUp(which)));
+        }
+    }
+
+    /**
+     * The running launches of some steps.
      *
      * @param flowNodes ids in the Pipeline's graph
      * @return the ids of those launches on their agents; those whose step is not known are always among them
@@ -134,7 +199,7 @@ public final class SandboxAction implements RunAction2 {
                 : action.groups.stream()
                         .flatMap(g -> g.getLaunches().stream())
                         .filter(l ->
-                                l.getId() != null && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
+                                l.running() != null && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
                         .map(Launch::getId)
                         .collect(Collectors.toCollection(HashSet::new));
     }
@@ -151,7 +216,7 @@ public final class SandboxAction implements RunAction2 {
                 : action.groups.stream()
                         .flatMap(g -> g.getLaunches().stream())
                         .filter(l -> l.isKnownBy(cookie))
-                        .map(l -> new InitProcess(l.getInitPid(), l.getInitStartTime()))
+                        .map(l -> Objects.requireNonNull(l.running()).init())
                         .toList();
     }
 
@@ -166,6 +231,39 @@ public final class SandboxAction implements RunAction2 {
         return groups.stream()
                 .sorted(Comparator.comparing(g -> rank(g.getFinding().getLevel())))
                 .toList();
+    }
+
+    /** In the order in which they came up. */
+    List<LaunchGroup> groups() {
+        return List.copyOf(groups);
+    }
+
+    /** @return what all launches of this build used together */
+    @Exported(inline = true)
+    public Totals getTotals() {
+        return groups.stream().map(LaunchGroup::getTotals).reduce(Totals.NONE, Totals::and);
+    }
+
+    @Restricted(NoExternalUse.class)
+    public String getWall() {
+        return Amounts.duration(getTotals().wallMillis());
+    }
+
+    @Restricted(NoExternalUse.class)
+    public String getCpu() {
+        return Amounts.duration(getTotals().cpuMillis());
+    }
+
+    @Restricted(NoExternalUse.class)
+    public String getPeak() {
+        return Amounts.memory(getTotals().peakKiB());
+    }
+
+    @Restricted(NoExternalUse.class)
+    public String getBadgeText() {
+        return isShortfall()
+                ? Messages.SandboxAction_BadgeShortfall(getLevel(), getCount())
+                : Messages.SandboxAction_Badge(getLevel(), getCount());
     }
 
     /** @return the number of launches in this build */
@@ -222,6 +320,26 @@ public final class SandboxAction implements RunAction2 {
         return run;
     }
 
+    /** {@code <build>/sandbox/api/}: everything here at depth 0. */
+    @Restricted(NoExternalUse.class)
+    public Api getApi() {
+        return new Api(this);
+    }
+
+    /**
+     * {@code <build>/sandbox/sandbox-report.json}: the same, to be kept. Whoever may see the build may see it.
+     *
+     * @throws IOException when the answer cannot be written
+     */
+    @Restricted(NoExternalUse.class)
+    @WebMethod(name = "sandbox-report.json")
+    public void doReport(StaplerResponse2 rsp) throws IOException {
+        rsp.setContentType("application/json;charset=UTF-8");
+        rsp.setHeader("Content-Disposition", "attachment; filename=\"sandbox-report.json\"");
+        MODELS.get(SandboxAction.class)
+                .writeTo(this, Flavor.JSON.createDataWriter(this, rsp.getWriter(), new ExportConfig()));
+    }
+
     @Override
     public void onAttached(Run<?, ?> r) {
         run = r;
@@ -235,7 +353,9 @@ public final class SandboxAction implements RunAction2 {
     @Override
     @CheckForNull
     public String getIconFileName() {
-        return getCount() == 0 ? null : isShortfall() ? "symbol-shield-warning" : "symbol-lock-closed";
+        return getCount() == 0
+                ? null
+                : isShortfall() ? "symbol-shield-warning" : "symbol-shield-check plugin-process-sandbox";
     }
 
     @NonNull

@@ -6,11 +6,13 @@ import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.config.NamedPaths;
+import io.jenkins.plugins.sandbox.model.Minimum;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +32,15 @@ class LaunchDirectoriesTest {
         workspace = Files.createDirectories(root.resolve("workspace/my job"));
     }
 
-    private LaunchDirectories check(Path directory, String control) throws SandboxException, Exception {
+    private static LaunchTerms terms(Profile profile) {
+        return new LaunchTerms(profile, Minimum.ANYTHING, NamedPaths.NONE, NamedPaths.NONE, List.of(), Set.of());
+    }
+
+    private LaunchDirectories check(Path directory, String control) throws Exception {
+        return check(directory, control, Profile.named("standard"));
+    }
+
+    private LaunchDirectories check(Path directory, String control, Profile profile) throws SandboxException {
         return LaunchDirectories.check(
                 new LaunchRequest(
                         root.toString(),
@@ -43,10 +53,10 @@ class LaunchDirectoriesTest {
                         Set.of(),
                         Set.of(),
                         Set.of(),
-                        "standard",
-                        Level.NONE,
+                        "4567",
+                        terms(profile),
                         false),
-                Profile.named("standard"));
+                profile);
     }
 
     private String refused(Path directory, String control) {
@@ -125,5 +135,20 @@ class LaunchDirectoriesTest {
         assertThat(
                 assertThrows(SandboxException.class, directories::makeScratch).getMessage(),
                 containsString("cannot be made"));
+    }
+
+    /** It stays, and so lies beside the block's and not in it. */
+    @Test
+    void aHomeOfTheJobHasADirectoryOfItsOwn() throws Exception {
+        Profile profile = Profile.named("strict").withHome(Profile.Home.JOB);
+        LaunchDirectories directories = check(workspace, null, profile);
+        Path scratch = directories.jobScratch().orElseThrow();
+        assertThat(scratch.getFileName().toString(), is("process-sandbox-job-4567"));
+        assertThat(scratch.getParent(), is(directories.scratch().getParent()));
+        directories.makeJobScratch();
+        assertThat(Files.isDirectory(scratch), is(true));
+        directories.makeJobScratch();
+        ScratchDirectory.remove(scratch);
+        assertThat(check(workspace, null).jobScratch(), is(Optional.empty()));
     }
 }

@@ -1,7 +1,10 @@
 package io.jenkins.plugins.sandbox.config;
 
 import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.empty;
+import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.is;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -12,9 +15,12 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import jenkins.model.Jenkins;
 import org.htmlunit.HttpMethod;
 import org.htmlunit.WebRequest;
+import org.htmlunit.html.HtmlButton;
+import org.htmlunit.html.HtmlCheckBoxInput;
 import org.htmlunit.html.HtmlForm;
 import org.htmlunit.html.HtmlPage;
 import org.junit.jupiter.api.Test;
@@ -26,22 +32,117 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 class SandboxConfigurationTest {
     @Test
     void defaultsAreStrictAndFailClosed(JenkinsRule r) throws Exception {
-        SandboxSettings floor = SandboxConfiguration.get().floor();
-        assertThat(floor.profile(), is("strict"));
+        Floor floor = SandboxConfiguration.get().floor();
+        assertThat(floor.profile().definition().name(), is("strict"));
         assertThat(floor.minimumLevel(), is(Level.BASELINE));
         assertThat(floor.onShortfall(), is(OnShortfall.FAIL));
+        assertThat(floor.requiredPrimitives(), is(empty()));
+        assertThat(floor.relaxations(), is(empty()));
+        assertThat(floor.allowedPaths(), is(empty()));
     }
+
+    private static SandboxProfile profile(String name) {
+        SandboxProfile profile = new SandboxProfile(name, "locked");
+        profile.setChoosable(true);
+        profile.setNetwork("host");
+        profile.setHome("scratch");
+        profile.setMemory("2g");
+        profile.setPids("200");
+        profile.setCpuTime("20m");
+        profile.setWallTime("1h");
+        profile.setCpus("0-1");
+        profile.setCpuQuota("150%");
+        profile.setOpenFiles("4096");
+        profile.setFileSize("1g");
+        profile.setStack("8m");
+        profile.setLockedMemory("64k");
+        profile.setReadPaths(List.of("/opt/sdk", "/etc/ssl/certs"));
+        profile.setWritePaths(List.of("/var/cache/build"));
+        profile.setExecPaths(List.of("@workspace"));
+        profile.setHidePaths(List.of("/srv"));
+        profile.setEnvironment(List.of("JAVA_HOME", "GOPATH"));
+        profile.setSyscalls(List.of("debug", "-@chown"));
+        return profile;
+    }
+
+    private static final String ALL_OF_A_PROFILE = "name,base,choosable,network,home,memory,pids,cpuTime,wallTime,cpus,"
+            + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
 
     @Test
     void formRoundTrip(JenkinsRule r) throws Exception {
         SandboxConfiguration c = SandboxConfiguration.get();
-        c.setProfile("standard");
+        SandboxProfile first = profile("first");
+        SandboxProfile second = new SandboxProfile("second", "standard");
+        c.setProfiles(List.of(first, second));
+        c.setProfile("first");
         c.setMinimumLevel("PARTIAL");
-        c.setOnShortfall("warn");
+        c.setOnShortfall("unstable");
+        c.setRequiredPrimitives(List.of("seccomp", "landlock_fs"));
+        c.setRelaxations(List.of("home", "limits"));
+        c.setAllowedPaths(List.of("/opt", "@workspace"));
         submitSecurityPage(r);
-        assertThat(c.getProfile(), is("standard"));
-        assertThat(c.getMinimumLevel(), is("PARTIAL"));
-        assertThat(c.getOnShortfall(), is("warn"));
+        SandboxConfiguration reloaded = new SandboxConfiguration();
+        reloaded.load();
+        for (SandboxConfiguration now : List.of(c, reloaded)) {
+            assertThat(now.getProfile(), is("first"));
+            assertThat(now.getMinimumLevel(), is("PARTIAL"));
+            assertThat(now.getOnShortfall(), is("unstable"));
+            assertThat(now.getRequiredPrimitives(), contains("seccomp", "landlock_fs"));
+            assertThat(now.getRelaxations(), contains("home", "limits"));
+            assertThat(now.getAllowedPaths(), contains("/opt", "@workspace"));
+            assertThat(now.getProfiles(), hasSize(2));
+            r.assertEqualBeans(first, now.getProfiles().get(0), ALL_OF_A_PROFILE);
+            r.assertEqualBeans(second, now.getProfiles().get(1), ALL_OF_A_PROFILE);
+            assertThat(now.floor().profile().definition().name(), is("first"));
+        }
+    }
+
+    /** What has no element is not sent by a form, and must still be cleared. */
+    @Test
+    void formCanTakeEverythingAway(JenkinsRule r) throws Exception {
+        SandboxConfiguration c = SandboxConfiguration.get();
+        c.setProfiles(List.of(profile("only")));
+        c.setRelaxations(List.of("home"));
+        c.setAllowedPaths(List.of("/opt"));
+        c.setRequiredPrimitives(List.of("seccomp"));
+        HtmlPage page = r.createWebClient().goTo("configureSecurity");
+        HtmlForm form = page.getFormByName("config");
+        for (HtmlCheckBoxInput box : form.<HtmlCheckBoxInput>getInputsByName("relaxations").stream()
+                .map(HtmlCheckBoxInput.class::cast)
+                .toList()) {
+            box.setChecked(false);
+        }
+        form.getTextAreaByName("_.allowedPaths").setText("");
+        form.getTextAreaByName("_.requiredPrimitives").setText(" \n");
+        form.getElementsByAttribute("div", "name", "profiles")
+                .get(0)
+                .<HtmlButton>querySelector("button.repeatable-delete")
+                .click();
+        page.getWebClient().waitForBackgroundJavaScript(5000);
+        r.submit(form);
+        assertThat(c.getProfiles(), is(empty()));
+        assertThat(c.getRelaxations(), is(empty()));
+        assertThat(c.getAllowedPaths(), is(empty()));
+        assertThat(c.getRequiredPrimitives(), is(empty()));
+    }
+
+    /** One wrong field, and nothing of the form is taken over. */
+    @Test
+    void formWithAMistakeChangesNothing(JenkinsRule r) throws Exception {
+        SandboxConfiguration c = SandboxConfiguration.get();
+        HtmlPage page;
+        try (JenkinsRule.WebClient client = r.createWebClient().withThrowExceptionOnFailingStatusCode(false)) {
+            page = client.goTo("configureSecurity");
+            HtmlForm form = page.getFormByName("config");
+            form.getSelectByName("_.minimumLevel").setSelectedAttribute("FULL", true);
+            form.getTextAreaByName("_.allowedPaths").setText("/opt/../etc");
+            HtmlPage answer = r.submit(form);
+            assertThat(
+                    answer.getWebResponse().getContentAsString(),
+                    containsString("The path '/opt/../etc' has '.' or '..' in it"));
+        }
+        assertThat(c.getMinimumLevel(), is("BASELINE"));
+        assertThat(c.getAllowedPaths(), is(empty()));
     }
 
     @Test
@@ -66,9 +167,16 @@ class SandboxConfigurationTest {
     @Test
     void unknownWordsAreRefused(JenkinsRule r) {
         SandboxConfiguration c = SandboxConfiguration.get();
-        assertThrows(IllegalArgumentException.class, () -> c.setProfile("none"));
+        assertThrows(IllegalArgumentException.class, () -> c.setProfile("No Name"));
         assertThrows(IllegalArgumentException.class, () -> c.setMinimumLevel("MOST"));
         assertThrows(IllegalArgumentException.class, () -> c.setOnShortfall(""));
+        assertThrows(IllegalArgumentException.class, () -> c.setRelaxations(List.of("everything")));
+        assertThrows(IllegalArgumentException.class, () -> c.setRequiredPrimitives(List.of("luck")));
+        for (String path : List.of("relative", "/opt/../etc", "/", "~/x", "@workspaces", "/a\u0000b")) {
+            assertThrows(IllegalArgumentException.class, () -> c.setAllowedPaths(List.of(path)), path);
+        }
+        assertThrows(IllegalArgumentException.class, () -> c.setProfiles(List.of(profile("twice"), profile("twice"))));
+        assertThat(c.getProfiles(), is(empty()));
     }
 
     /** A file from another version, or edited by hand, must not turn into a weaker floor. */

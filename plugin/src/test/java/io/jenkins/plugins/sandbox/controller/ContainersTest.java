@@ -140,8 +140,6 @@ class ContainersTest {
         SandboxAction action = Pipelines.action(b);
         assertThat(action.getCount(), is(8));
         assertThat(action.getLevel(), is("FULL"));
-        // Ids of the container's processes mean others on the agent.
-        assertThat(action.getGroups().get(0).getLaunches().get(0).getInitPid(), is(0L));
         assertThat(agent.getWorkspaceFor(b.getParent()).sibling("p@tmp").list("process-sandbox-*").length, is(0));
     }
 
@@ -183,6 +181,8 @@ class ContainersTest {
             assertThat(finding.getLevel(), is("NONE"));
             assertThat(finding.getVerdict(), is(Finding.Verdict.REFUSED));
 
+            // Behind a launcher that cannot be looked into, a container around the block is not known: that fails.
+            String around = script.contains("prefix") ? "container { X }" : script;
             WorkflowRun inside = run(
                     Result.SUCCESS,
                     around.replace("X", "sandbox(minimumLevel: 'FULL') { sh 'set +x; " + STATUS + "' }"));

@@ -1,27 +1,41 @@
 package io.jenkins.plugins.sandbox.outcome;
 
 import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.anEmptyMap;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.lessThan;
 import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.sameInstance;
 
+import hudson.BulkChange;
 import hudson.model.FreeStyleBuild;
 import hudson.model.FreeStyleProject;
 import hudson.model.Run;
 import io.jenkins.plugins.sandbox.config.EffectivePolicy;
+import io.jenkins.plugins.sandbox.config.Floor;
 import io.jenkins.plugins.sandbox.config.OnShortfall;
+import io.jenkins.plugins.sandbox.config.Profiles;
+import io.jenkins.plugins.sandbox.config.SandboxSettings;
+import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.ReportParser;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import jenkins.model.details.Detail;
+import jenkins.model.details.DetailFactory;
 import net.sf.json.JSONObject;
 import org.htmlunit.WebResponse;
 import org.htmlunit.html.DomElement;
@@ -38,6 +52,8 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 class SandboxActionTest {
     private static final String MARKUP = "mount <script>alert(1)</script> & <b>/home/x</b>";
 
+    private static final String MEMORY = "exit signal 9 memory\nlimit memory 536870912";
+
     private static JenkinsRule r;
     private static FreeStyleProject job;
 
@@ -52,8 +68,11 @@ class SandboxActionTest {
         r.after();
     }
 
-    private static EffectivePolicy policy(Level minimum) {
-        return new EffectivePolicy("strict", minimum, OnShortfall.FAIL, List.of());
+    private static EffectivePolicy policy(Level minimum) throws Exception {
+        Profiles profiles = new Profiles(List.of());
+        return EffectivePolicy.of(
+                new Floor(profiles.get("strict"), minimum, OnShortfall.FAIL, Set.of(), Set.of(), List.of(), profiles),
+                SandboxSettings.NOTHING);
     }
 
     private static Report report(String... rows) throws Exception {
@@ -71,8 +90,15 @@ class SandboxActionTest {
     }
 
     private static Launch launch(int i) {
-        return new Launch(
-                "00000000000000" + i, new Origin("sh", "" + i), "c" + i % 2, new InitProcess(100 + i, 1000 + i));
+        return new Launch(id(i), new Origin("sh", "" + i), running(i));
+    }
+
+    private static String id(int i) {
+        return "%016x".formatted(i);
+    }
+
+    private static Launch.Running running(int i) {
+        return new Launch.Running("b".repeat(32), "c" + i % 2, new InitProcess(100 + i, 1000 + i), true);
     }
 
     private static SandboxAction action(Run<?, ?> run) {
@@ -93,28 +119,143 @@ class SandboxActionTest {
                         .map(Launch::getFlowNode)
                         .toList(),
                 contains("1", "3"));
-        assertThat(SandboxAction.launchesOf(b, Set.of("3")), is(Set.of("000000000000003")));
+        assertThat(SandboxAction.launchesOf(b, Set.of("3")), is(Set.of(id(3))));
     }
 
     @Test
     void anyNumberOfLaunchesStaysSmall() throws Exception {
         FreeStyleBuild b = r.buildAndAssertSuccess(job);
-        int launches = SandboxAction.MAX_LAUNCHES + 100;
-        for (int i = 0; i < launches; i++) {
-            SandboxAction.record(b, full("a"), launch(i));
+        int launches = 10_000;
+        try (BulkChange all = new BulkChange(b)) {
+            for (int i = 0; i < launches; i++) {
+                SandboxAction.record(b, full("a"), launch(i));
+                SandboxAction.ended(b, "a", Map.of(id(i), ending(MEMORY, 100 + i)));
+            }
+            all.commit();
         }
         assertThat(action(b).getCount(), is(launches));
         LaunchGroup group = action(b).getGroups().get(0);
         assertThat(group.getLaunches(), hasSize(SandboxAction.MAX_LAUNCHES));
-        assertThat(group.getForgotten(), is(100));
-        assertThat(group.getLaunches().get(0).getFlowNode(), is("100"));
-        for (int i = 0; i < SandboxAction.MAX_GROUPS + 10; i++) {
-            SandboxAction.record(b, full("node" + i), launch(i));
+        assertThat(group.getForgotten(), is(launches - SandboxAction.MAX_LAUNCHES));
+        assertThat(group.getLaunches().get(0).getFlowNode(), is("" + (launches - SandboxAction.MAX_LAUNCHES)));
+        assertThat(group.getTotals().ended(), is(launches));
+        assertThat(group.getTotals().limited(), is(launches));
+        assertThat(group.getTotals().wallMillis(), is(100L * launches + launches * (launches - 1L) / 2));
+        long before = xml(b).length();
+        assertThat(before, is(lessThan(150L << 10)));
+        try (BulkChange all = new BulkChange(b)) {
+            for (int i = 0; i < SandboxAction.MAX_GROUPS + 10; i++) {
+                SandboxAction.record(b, full("node" + i), new Launch(null, null, null));
+            }
+            all.commit();
         }
         assertThat(action(b).getGroups(), hasSize(SandboxAction.MAX_GROUPS));
         assertThat(action(b).getUncounted(), is(11));
         assertThat(action(b).getCount(), is(launches + SandboxAction.MAX_GROUPS + 10));
-        assertThat(new File(b.getRootDir(), "build.xml").length(), is(lessThan(2L << 20)));
+        // One launch was listed with each, and one launch forgotten for it.
+        assertThat((xml(b).length() - before) / (SandboxAction.MAX_GROUPS - 1), is(lessThan(300L)));
+        try (JenkinsRule.WebClient client = r.createWebClient()) {
+            HtmlPage page = client.getPage(b, "sandbox/");
+            assertThat(page.querySelectorAll("table.process-sandbox-launches tbody tr"), hasSize(500));
+            assertThat(page.asNormalizedText(), containsString("10,000 launches"));
+        }
+    }
+
+    private static File xml(Run<?, ?> run) {
+        return new File(run.getRootDir(), "build.xml");
+    }
+
+    private static Ending ending(String exit, long wallMillis) throws Exception {
+        return ReportParser.parseEnding((exit + "\nusage wall_ms=" + wallMillis
+                        + " user_ms=20 system_ms=3 max_rss_kib=1024 peak_kib=2048 peak_source=cgroup tasks=3\n")
+                .getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** One that runs may have to be ended: it is not forgotten for the sake of a list. */
+    @Test
+    void runningLaunchesAreForgottenLast() throws Exception {
+        FreeStyleBuild b = r.buildAndAssertSuccess(job);
+        try (BulkChange all = new BulkChange(b)) {
+            for (int i = 0; i < SandboxAction.MAX_RUNNING + 5; i++) {
+                SandboxAction.record(b, full("a"), launch(i));
+            }
+            all.commit();
+        }
+        assertThat(action(b).getGroups().get(0).getLaunches(), hasSize(SandboxAction.MAX_RUNNING));
+        assertThat(xml(b).length(), is(lessThan(1L << 20)));
+        assertThat(SandboxAction.initsOf(b, "c0"), hasSize(SandboxAction.MAX_RUNNING / 2));
+        SandboxAction.ended(b, "a", Map.of(id(1500), ending("exit code 0", 1)));
+        SandboxAction.record(b, full("a"), launch(9999));
+        List<String> left = action(b).getGroups().get(0).getLaunches().stream()
+                .map(Launch::getId)
+                .toList();
+        assertThat(left, not(hasItem(id(1500))));
+        assertThat(left, hasItem(id(5)));
+    }
+
+    @Test
+    void endingsAreBelievedOfRunningLaunchesOfTheNodeAlone() throws Exception {
+        FreeStyleBuild b = r.buildAndAssertSuccess(job);
+        SandboxAction.record(b, full("a"), launch(1));
+        SandboxAction.record(b, full("b"), launch(2));
+        assertThat(SandboxAction.ended(b, "b", Map.of(id(1), ending(MEMORY, 9))), is(anEmptyMap()));
+        assertThat(action(b).getTotals().ended(), is(0));
+        Map<End, Finding> limited = SandboxAction.ended(
+                b,
+                "a",
+                Map.of(id(1), ending(MEMORY, 1200), id(2), ending("exit code 0", 5), "x", ending("exit code 0", 5)));
+        assertThat(limited.values(), contains(full("a")));
+        SandboxAction.ended(b, "a", Map.of(id(1), ending("exit code 3", 7)));
+        assertThat(action(b).getTotals().ended(), is(1));
+        assertThat(SandboxAction.initsOf(b, "c1"), hasSize(0));
+        assertThat(SandboxAction.initsOf(b, "c0"), contains(new InitProcess(102, 1002)));
+        End end = action(b).groups().get(0).getLaunches().get(0).getEnd();
+        assertThat(
+                end,
+                is(new End(
+                        null, 9, List.of(new LimitHit(LimitHit.Kind.MEMORY, 512L << 20)), null, 1200, 23, 2048, true)));
+        assertThat(end.getSummary(), is("killed by SIGKILL"));
+        assertThat(end.getLimitText(), containsString("The limit on memory, 512 MiB, was reached"));
+        assertThat(end.getLimitText(), containsString("Raise it with memory"));
+        assertThat(List.of(end.getWall(), end.getCpu(), end.getPeak()), contains("1.2 s", "23 ms", "2.0 MiB"));
+        SandboxAction.giveUp(b, running -> running.block().startsWith("b"));
+        assertThat(SandboxAction.initsOf(b, "c0"), hasSize(0));
+        assertThat(action(b).groups().get(1).getLaunches().get(0).getEnd(), is(nullValue()));
+    }
+
+    /** Its front ends with 0 whatever becomes of the work behind it. */
+    @Test
+    void theExitStatusOfADurableTaskSaysNothing() throws Exception {
+        assertThat(End.of(ending("exit code 0", 1), true).getCode(), is(nullValue()));
+        assertThat(End.of(ending("exit code 0", 1), false).getCode(), is(0));
+        assertThat(End.of(ending("exit code 7", 1), true).getSummary(), is("exit code 7"));
+        assertThat(End.of(ending("exit signal 15 terminated", 1), true).getSummary(), is("killed by SIGTERM"));
+        Ending never = ReportParser.parseEnding("refused gate closed\n".getBytes(StandardCharsets.UTF_8));
+        assertThat(End.of(never, true).getSummary(), is("not started: gate closed"));
+    }
+
+    @Test
+    void aStoredRecordThatMakesNoSenseHarmsNothing() throws Exception {
+        FreeStyleBuild b = r.buildAndAssertSuccess(job);
+        SandboxAction.record(b, full("agent"), launch(1));
+        Path xml = xml(b).toPath();
+        Files.writeString(
+                xml,
+                Files.readString(xml)
+                        .replace("rows=\"1\"", "rows=\"99\" nonsense=\"1\"")
+                        .replace("pid=\"101\"", "pid=\"many\"")
+                        .replace("verdict=\"STARTED\"", "verdict=\"DREAMT\"")
+                        .replace("launches=\"1\"", "launches=\"-7\"")
+                        .replace("</finding>", "<unknown/></finding><later x=\"1\"><y/></later>"));
+        job.doReload();
+        FreeStyleBuild again = job.getBuildByNumber(b.getNumber());
+        assertThat(again, is(not(sameInstance(b))));
+        assertThat(action(again).isShortfall(), is(true));
+        assertThat(action(again).getCount(), is(0));
+        assertThat(action(again).getGroups().get(0).getFinding().getRows(), hasSize(0));
+        try (JenkinsRule.WebClient client = r.createWebClient()) {
+            client.getPage(again, "sandbox/");
+        }
     }
 
     @Test
@@ -130,7 +271,9 @@ class SandboxActionTest {
         SandboxAction.record(
                 b,
                 Finding.nothing("windows", policy(Level.NONE), Finding.Verdict.WARNED, "no Linux"),
-                new Launch(null, null, null, null));
+                new Launch(null, null, null));
+        SandboxAction.record(b, full("agent"), launch(2));
+        SandboxAction.ended(b, "agent", Map.of(id(2), ending(MEMORY, 1200)));
         SandboxAction.expect(b, new Scratch("b", "agent", "/x/process-sandbox-b"));
         FreeStyleBuild first = b;
         job.doReload();
@@ -138,10 +281,17 @@ class SandboxActionTest {
         assertThat(b, is(not(sameInstance(first))));
         assertThat(
                 action(b).getGroups().stream().map(LaunchGroup::getFinding).toList(),
-                contains(Finding.nothing("windows", policy(Level.NONE), Finding.Verdict.WARNED, "no Linux"), finding));
+                contains(
+                        Finding.nothing("windows", policy(Level.NONE), Finding.Verdict.WARNED, "no Linux"),
+                        finding,
+                        full("agent")));
+        assertThat(
+                action(b).getGroups().get(2).getLaunches().get(0).getEnd(),
+                is(new End(
+                        null, 9, List.of(new LimitHit(LimitHit.Kind.MEMORY, 512L << 20)), null, 1200, 23, 2048, true)));
+        assertThat(action(b).getTotals(), is(new Totals(3, 1, 1, 1200, 23, 2048)));
         Launch again = action(b).getGroups().get(1).getLaunches().get(0);
-        assertThat(again.getInitPid(), is(101L));
-        assertThat(again.getInitStartTime(), is(1001L));
+        assertThat(again.running(), is(running(1)));
         assertThat(action(b).getObject(), is(b));
         assertThat(SandboxAction.take(b, s -> s.block().equals("other")), hasSize(0));
         assertThat(
@@ -155,6 +305,7 @@ class SandboxActionTest {
         FreeStyleBuild b = r.buildAndAssertSuccess(job);
         SandboxAction.record(b, full("agent"), launch(7));
         SandboxAction.record(b, full("agent"), launch(8));
+        SandboxAction.ended(b, "agent", Map.of(id(7), ending("exit code 3", 61_000)));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
             String build = client.getPage(b).asNormalizedText();
             assertThat(build, containsString("Process Sandbox"));
@@ -163,9 +314,12 @@ class SandboxActionTest {
             String text = page.asNormalizedText();
             assertThat(text, containsString("strict: FULL on agent"));
             assertThat(text, containsString("3 of 3 measures applied. The minimum level is BASELINE."));
-            assertThat(text, containsString("2 launches: sh (step 7), sh (step 8)"));
+            assertThat(text, containsString("Of 2 launches, 1 ended: 1 min 1 s of time, 23 ms of CPU time"));
+            assertThat(text, containsString("2 launches\tEnd\tTime\tCPU time\tMemory"));
+            assertThat(text, containsString("sh (step 7)\texit code 3\t1 min 1 s\t23 ms\t2.0 MiB"));
+            assertThat(text, containsString("sh (step 8)\trunning"));
             assertThat(text, containsString("Not asked for by the profile: rlimit_as."));
-            HtmlTable table = page.querySelector("table.jenkins-table");
+            HtmlTable table = page.querySelector("table.process-sandbox-rows");
             assertThat(table.getRowCount(), is(4));
             assertThat(table.getCellAt(1, 1).asNormalizedText(), is("applied"));
         }
@@ -182,7 +336,7 @@ class SandboxActionTest {
                         report("session applied", "user_namespace failed 1 " + MARKUP),
                         Finding.Verdict.REFUSED,
                         "reason " + MARKUP),
-                new Launch("1", new Origin("<u>sh</u>", "<s>3</s>"), null, null));
+                new Launch("1", new Origin("<u>sh</u>", "<s>3</s>"), null));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
             HtmlPage build = client.getPage(b);
             assertThat(build.asNormalizedText(), containsString("reason " + MARKUP));
@@ -245,19 +399,62 @@ class SandboxActionTest {
     void theBuildApiHasTheRows() throws Exception {
         FreeStyleBuild b = r.buildAndAssertSuccess(job);
         SandboxAction.record(b, full("agent"), launch(7));
+        SandboxAction.ended(b, "agent", Map.of(id(7), ending("exit code 3", 61)));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
-            WebResponse response = client.goTo(b.getUrl() + "api/json?depth=5", "application/json")
-                    .getWebResponse();
-            JSONObject json = JSONObject.fromObject(response.getContentAsString());
-            JSONObject action = json.getJSONArray("actions").stream()
+            JSONObject action = json(client, b, "api/json?depth=1").getJSONArray("actions").stream()
                     .map(JSONObject.class::cast)
                     .filter(a -> SandboxAction.class.getName().equals(a.get("_class")))
                     .findFirst()
                     .orElseThrow();
-            assertThat(action.get("level"), is("FULL"));
-            JSONObject group = action.getJSONArray("groups").getJSONObject(0);
-            assertThat(group.getJSONObject("finding").getJSONArray("rows").size(), is(4));
-            assertThat(group.getJSONArray("launches").getJSONObject(0).get("step"), is("sh"));
+            for (JSONObject each : List.of(
+                    action, json(client, b, "sandbox/api/json"), json(client, b, "sandbox/sandbox-report.json"))) {
+                assertThat(each.get("level"), is("FULL"));
+                JSONObject group = each.getJSONArray("groups").getJSONObject(0);
+                assertThat(group.getJSONObject("finding").getJSONArray("rows").size(), is(4));
+                JSONObject launch = group.getJSONArray("launches").getJSONObject(0);
+                assertThat(launch.get("step"), is("sh"));
+                assertThat(launch.getJSONObject("end").get("code"), is(3));
+                assertThat(group.getJSONObject("totals").get("wallMillis"), is(61));
+            }
+            String xml = client.goTo(b.getUrl() + "sandbox/api/xml", "application/xml")
+                    .getWebResponse()
+                    .getContentAsString();
+            assertThat(xml, containsString("<primitive>no_new_privs</primitive>"));
+            WebResponse report = client.goTo(b.getUrl() + "sandbox/sandbox-report.json", "application/json")
+                    .getWebResponse();
+            assertThat(report.getResponseHeaderValue("Content-Disposition"), containsString("sandbox-report.json"));
         }
+    }
+
+    private static JSONObject json(JenkinsRule.WebClient client, Run<?, ?> run, String path) throws Exception {
+        return JSONObject.fromObject(client.goTo(run.getUrl() + path, "application/json")
+                .getWebResponse()
+                .getContentAsString());
+    }
+
+    @Test
+    void theBuildHistoryHasABadge() throws Exception {
+        FreeStyleProject own = r.createFreeStyleProject("badges");
+        FreeStyleBuild b = r.buildAndAssertSuccess(own);
+        SandboxAction.record(b, full("agent"), launch(7));
+        SandboxAction.record(
+                b,
+                Finding.nothing("windows", policy(Level.FULL), Finding.Verdict.REFUSED, "no Linux"),
+                new Launch(null, null, null));
+        try (JenkinsRule.WebClient client = r.createWebClient()) {
+            String history = client.goTo(own.getUrl() + "buildHistory/ajax")
+                    .getWebResponse()
+                    .getContentAsString();
+            assertThat(history, containsString("Process Sandbox: NONE, below the minimum. Launches: 2"));
+        }
+        // Shown by core's new build page, and by Pipeline graph views.
+        Detail detail = DetailFactory.factoriesFor(Run.class).stream()
+                .flatMap(f -> f.createFor(b).stream())
+                .filter(SandboxDetail.class::isInstance)
+                .findFirst()
+                .orElseThrow();
+        assertThat(detail.getDisplayName(), is("Sandbox: NONE"));
+        assertThat(detail.getLink(), is("sandbox"));
+        assertThat(detail.getIconClassName(), is("symbol-shield-warning"));
     }
 }

@@ -53,9 +53,9 @@ class SandboxStepTest {
     void refusesWhatItDoesNotKnow() {
         SandboxStep step = new SandboxStep();
         assertThat(
-                assertThrows(IllegalArgumentException.class, () -> step.setProfile("strickt"))
+                assertThrows(IllegalArgumentException.class, () -> step.setProfile("No Name"))
                         .getMessage(),
-                containsString("strickt"));
+                containsString("No Name"));
         assertThat(
                 assertThrows(IllegalArgumentException.class, () -> step.setMinimumLevel("MOST"))
                         .getMessage(),

@@ -1,0 +1,166 @@
+package io.jenkins.plugins.sandbox.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jenkins.plugins.sandbox.conformance.NativeLaunch.Result;
+import io.jenkins.plugins.sandbox.model.Status;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The older way of every newer call, and each version of Landlock, held against what it does. */
+@Tag("kernel")
+class OlderKernelsTest {
+    @TempDir
+    private Path directory;
+
+    private Path workspace;
+    private Path host;
+    private NativeLaunch launch;
+
+    @BeforeEach
+    void makeDirectories() throws Exception {
+        workspace = Files.createDirectory(directory.resolve("workspace"));
+        host = Files.createDirectory(directory.resolve("host"));
+        Files.writeString(host.resolve("file"), "original\n");
+        launch = new NativeLaunch(directory);
+    }
+
+    private NativeLaunch on(String... options) {
+        launch.behind(Objects.requireNonNull(System.getProperty("sandbox.try_host"), "sandbox.try_host is not set"));
+        launch.behind(options);
+        return launch.behind("--");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "mount_setattr, ENOSYS", "mount_setattr, EPERM",
+        "open_tree, ENOSYS", "open_tree, EPERM",
+        "move_mount, ENOSYS", "move_mount, EPERM",
+        "close_range, ENOSYS", "close_range, EPERM",
+        "clone3, ENOSYS", "clone3, EPERM",
+        "openat2, ENOSYS", "openat2, EPERM",
+        "faccessat2, ENOSYS", "faccessat2, EPERM",
+        "statx, ENOSYS", "statx, EPERM",
+        "pidfd_open, ENOSYS", "pidfd_open, EPERM",
+        "keyctl, ENOSYS", "keyctl, EPERM"
+    })
+    void withoutANewerCallEverythingHoldsAllTheSame(String call, String error) throws Exception {
+        Path hidden = Files.createDirectory(directory.resolve("hidden"));
+        Files.writeString(hidden.resolve("secret"), "secret\n");
+        launch.behind(
+                "sh", "-c", "exec 9< \"$0\"; exec \"$@\"", host.resolve("file").toString());
+        Result result = on("--refuse", call + "=" + error)
+                .strict(workspace)
+                .primitives(List.of("landlock_fs", "landlock_scope"))
+                .options(
+                        "--tmpfs",
+                        Files.createDirectory(directory.resolve("temporary")).toString(),
+                        "1048576")
+                .options("--hide", hidden.toString(), "--min-level", "FULL")
+                .run("echo x > inside && echo wrote; echo x > " + host + "/stray; cat " + hidden + "/secret; cat <&9");
+        assertThat(result.parsed().shortfalls()).isEmpty();
+        assertThat(result.out()).isEqualTo("wrote\n");
+        assertThat(host.resolve("stray")).doesNotExist();
+    }
+
+    /** A file outside is protected from the first version on, from being emptied from the third on. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7})
+    void withoutAViewEachVersionOfLandlockKeepsWhatItCan(int abi) throws Exception {
+        String script = "echo changed > " + host + "/file; rm -f " + host
+                + "/file; mkdir a b; echo x > a/f; ln a/f b/g && echo linked; "
+                + "mv a/f b/f && echo moved; truncate -s 0 inside; ls -l /dev/null > /dev/null && echo x > /dev/null && echo fine; "
+                + "python3 -c \"import os; os.truncate('" + host + "/file', 0)\"";
+        // A mount that cannot be made takes the view away.
+        Result result = on("--landlock", String.valueOf(abi))
+                .strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--bind", "/does/not/exist", "/does/not/exist")
+                .run(script);
+        assertThat(result.applied("filesystem")).isFalse();
+        String moves = abi == 1 ? "moved\n" : "linked\nmoved\n";
+        assertThat(result.out()).isEqualTo(moves + "fine\n");
+        assertThat(result.applied("landlock_fs")).isEqualTo(abi >= 3);
+        assertThat(Files.readString(host.resolve("file"))).isEqualTo(abi >= 3 ? "original\n" : "");
+    }
+
+    @Test
+    void anOldLandlockIsNoSecondWallThatBreaksBuilds() throws Exception {
+        Result result = on("--landlock", "1")
+                .strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .run("mkdir a b; echo x > a/f; ln a/f b/g && echo linked");
+        assertThat(result.outcome("landlock_fs").status()).isEqualTo(Status.UNAVAILABLE);
+        assertThat(result.outcome("landlock_fs").detail())
+                .isEqualTo("needs Landlock ABI 2 (Linux 5.19), this kernel has 1");
+        assertThat(result.out()).isEqualTo("linked\n");
+    }
+
+    /** What a view would have covered is not the command's: neither the hidden nor the private. */
+    @Test
+    void withoutAViewWhatIsCoveredIsOutOfReach() throws Exception {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        Path secrets = Files.createDirectory(home.resolve(".ssh"));
+        Files.writeString(secrets.resolve("key"), "secret\n");
+        Files.writeString(home.resolve(".bashrc"), "original\n");
+        Path scratch = Files.createDirectories(directory.resolve("scratch/upper"));
+        Path work = Files.createDirectory(directory.resolve("scratch/work"));
+        Path token = Files.writeString(directory.resolve("token"), "secret\n");
+        Path elsewhere = Files.createDirectory(directory.resolve("elsewhere"));
+        String script = "cat " + secrets + "/key " + token + "; cat " + home + "/.bashrc; echo x >> " + home
+                + "/.bashrc; " + "echo x > " + elsewhere + "/f; ls " + home
+                + " > /dev/null && echo listed; cat /etc/passwd > /dev/null && echo read";
+        launch.in(workspace)
+                .control("cat " + secrets + "/key && echo x > " + elsewhere + "/f && rm " + elsewhere + "/f");
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--overlay", home.toString(), scratch.toString(), work.toString())
+                .options("--hide", secrets.toString(), "--hide", token.toString())
+                .options("--bind", scratch.toString(), elsewhere.toString())
+                .options("--bind", "/does/not/exist", "/does/not/exist")
+                .run(script);
+        assertThat(result.applied("filesystem")).isFalse();
+        assertThat(result.applied("landlock_fs")).isTrue();
+        assertThat(result.out()).isEqualTo("original\nlisted\nread\n");
+        assertThat(elsewhere).isEmptyDirectory();
+        assertThat(Files.readString(home.resolve(".bashrc"))).isEqualTo("original\n");
+    }
+
+    @Test
+    void withoutAViewAControlDirectoryIsKeptWhereItReallyLies() throws Exception {
+        Path control = Files.createDirectory(directory.resolve("control"));
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options(
+                        "--bind-control",
+                        control.toString(),
+                        directory.resolve("shown").toString())
+                .options("--bind", "/does/not/exist", "/does/not/exist")
+                .run(
+                        "cd " + control
+                                + "; echo x > log && echo logged; ln -sf /etc/passwd log && echo linked; mkfifo p && echo pipe");
+        assertThat(result.applied("landlock_fs")).isTrue();
+        assertThat(result.out()).isEqualTo("logged\n");
+    }
+
+    @Test
+    void withoutCapabilitiesToDropThemWithTheyAreGoneAllTheSame() throws Exception {
+        Result result = on("--container")
+                .strict(workspace)
+                .run("grep -E '^Cap(Inh|Prm|Eff|Amb)' /proc/self/status; unshare --user true && echo namespace");
+        assertThat(result.applied("user_namespace")).isFalse();
+        assertThat(result.applied("capabilities")).isTrue();
+        assertThat(result.out().lines().map(l -> l.split("\t")[1]))
+                .containsOnly("0000000000000000")
+                .hasSize(4);
+    }
+}
