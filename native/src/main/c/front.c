@@ -125,6 +125,7 @@ static void name_own_fds(struct launch *launch)
     for (size_t i = 0; i < NELEM(own); i++)
         if (own[i] >= 0)
             context->own_fds[context->own_fd_count++] = own[i];
+    context->own_fd_count += cgroup_fds(&context->cgroup, context->own_fds + context->own_fd_count);
     qsort(context->own_fds, context->own_fd_count, sizeof(int), by_number);
 }
 
@@ -134,7 +135,7 @@ static int exit_status(int status)
 }
 
 /* init closed its end: because the command ended, or because it was killed. */
-static int end_of_launch(const struct launch *launch)
+static int end_of_launch(struct launch *launch)
 {
     const struct shared *shared = launch->context.shared;
     if (atomic_load(&shared->finished))
@@ -142,6 +143,7 @@ static int end_of_launch(const struct launch *launch)
             ; /* init, at once; where it lives on, whoever inherits it waits for it */
     if (atomic_load(&shared->ended))
         return exit_status(atomic_load(&shared->status));
+    cgroup_remove(&launch->context.cgroup); /* init was killed, and everybody with it */
     if (atomic_load(&shared->started))
         return 128 + SIGKILL;
     char buffer[REPORT_MAX];
@@ -224,6 +226,8 @@ int front_run(struct launch *launch)
 {
     if (block_signals() != 0)
         return refuse_early(launch, "sigprocmask");
+    cgroup_prepare(&launch->context);
+    leave_groups(&launch->context);
     if (!start_at_once(launch)) {
         pid_t setup = fork_with_socket(launch, 0);
         if (setup < 0)

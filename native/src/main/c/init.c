@@ -1,8 +1,9 @@
 /* init and command; see launch.h. */
 #include "launch.h"
+#include "processes.h"
 #include "report.h"
+#include "usage.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -31,11 +32,11 @@ struct init {
     pid_t command;
     int ready; /* read end: the command's process has done its rows */
     int go;    /* write end: it may start the command */
-    int64_t started_ms;
+    struct usage usage;
     bool command_ended;
-    int status;     /* the command's */
-    int64_t cpu_ms; /* CPU time that it, and the children it waited for, had used */
-    int ending_by;  /* the signal that began the end; KILL follows. 0: it goes on */
+    int status;       /* the command's */
+    enum limit limit; /* that ended it, or LIMIT_COUNT */
+    int ending_by;    /* the signal that began the end; KILL follows. 0: it goes on */
     bool ended_by_request;
     int64_t kill_at_ms;
     int kills; /* how often everybody was sent KILL */
@@ -78,13 +79,14 @@ static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int rea
 {
     struct shared *shared = launch->context.shared;
     char byte = 'r';
-    if (is_applied(&launch->context, SESSION) && session_lead() != 0)
+    if (is_applied(&launch->context, SESSION) && session_lead(&launch->context) != 0)
         _exit(EXIT_REFUSED);
     if (is_applied(&launch->context, FILESYSTEM) && session_own_null() != 0)
         _exit(EXIT_REFUSED);
     /* In a pid namespace the kernel ends everybody with init; elsewhere at least the command goes with it. */
     if (init_pid != 1 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != init_pid))
         _exit(EXIT_REFUSED);
+    cgroup_enter(&launch->context);
     sequence_run(&launch->context, STAGE_COMMAND);
     if (write_all(ready, &byte, 1) != 0 || read(go, &byte, 1) != 1)
         _exit(EXIT_REFUSED);
@@ -103,66 +105,14 @@ static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int rea
 
 /* ---- ending others ---- */
 
-struct process {
-    pid_t pid;
-    pid_t parent;
-    bool ours;
-};
-
-/* The process that /proc/<name>/stat tells of; false when it is gone or name is no process. */
-static bool read_process(const char *name, struct process *process)
-{
-    char path[64];
-    char text[1024];
-    uint64_t pid;
-    int parent;
-    if (!parse_number(name, INT32_MAX, &pid))
-        return false;
-    (void)snprintf(path, sizeof path, "/proc/%s/stat", name);
-    if (read_file_at(AT_FDCWD, path, text, sizeof text) < 0)
-        return false;
-    const char *end = strrchr(text, ')'); /* the name before it may hold anything */
-    if (end == NULL || sscanf(end, ") %*c %d", &parent) != 1)
-        return false;
-    *process = (struct process){.pid = (pid_t)pid, .parent = parent, .ours = false};
-    return true;
-}
-
 /*
- * Sends to every descendant; for launches without a pid namespace, where kill(-1) would reach the agent. Orphans are
- * our children, since we are their subreaper. What is forked meanwhile is found in the next round.
+ * Sends to every descendant; for launches without a pid namespace, where kill(-1) would reach the agent. What is forked
+ * meanwhile is found in the next round.
  */
 static void signal_descendants(int number)
 {
-    size_t capacity = 0, count = 0;
-    struct process *list = NULL;
-    DIR *proc = opendir("/proc");
-    if (proc == NULL)
-        return;
-    for (struct dirent *entry = readdir(proc); entry != NULL; entry = readdir(proc)) {
-        if (count == capacity) {
-            capacity = capacity == 0 ? 1024 : capacity * 2;
-            struct process *larger = realloc(list, capacity * sizeof *list);
-            if (larger == NULL)
-                break; /* a part is better than nothing */
-            list = larger;
-        }
-        if (read_process(entry->d_name, &list[count]))
-            count++;
-    }
-    (void)closedir(proc);
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t i = 0; i < count; i++) {
-            bool ours = list[i].parent == getpid();
-            for (size_t j = 0; !ours && j < count; j++)
-                ours = list[j].ours && list[j].pid == list[i].parent;
-            if (ours && !list[i].ours) {
-                list[i].ours = true;
-                more = true;
-            }
-        }
-    }
+    size_t count = 0;
+    struct process *list = list_processes(&count);
     for (size_t i = 0; i < count; i++)
         if (list[i].ours)
             (void)kill(list[i].pid, number); /* ESRCH: it ended first */
@@ -171,6 +121,8 @@ static void signal_descendants(int number)
 
 static void signal_all(const struct init *init, int number)
 {
+    if (number == SIGKILL)
+        cgroup_kill(&init->launch->context.cgroup);
     if (init->has_pid_namespace)
         (void)kill(-1, number); /* everybody in the namespace but us; ESRCH: nobody */
     else
@@ -193,6 +145,15 @@ static void begin_end(struct init *init, int number)
     if (init->ending_by == 0)
         init->kill_at_ms = now_ms() + (int64_t)init->plan->grace_s * 1000;
     init->ending_by = number;
+}
+
+/* A limit has run out: nobody is asked. */
+static void end_by_limit(struct init *init, enum limit limit)
+{
+    if (!init->command_ended && init->limit == LIMIT_COUNT)
+        init->limit = limit;
+    init->ending_by = SIGKILL;
+    init->kill_at_ms = now_ms();
 }
 
 /* ---- talking ---- */
@@ -227,23 +188,9 @@ static _Noreturn void refuse(struct init *init, const char *report, size_t used,
         (void)kill(init->command, SIGKILL);
         (void)waitpid(init->command, NULL, 0);
     }
+    cgroup_remove(&launch->context.cgroup);
     tell_front(launch, EXIT_REFUSED << 8);
     _exit(EXIT_REFUSED);
-}
-
-static int64_t milliseconds(const struct timeval *time)
-{
-    return (int64_t)time->tv_sec * 1000 + time->tv_usec / 1000;
-}
-
-/*
- * Not by the signal alone, which anybody may send. The kernel enforces the limit by its own count, and rusage scales
- * what ticks have sampled: under load the two are some tenths apart.
- */
-static bool out_of_cpu(const struct init *init, int number)
-{
-    return (number == SIGXCPU || number == SIGKILL) && is_applied(&init->launch->context, RLIMIT_ROW_CPU) &&
-           init->cpu_ms >= (int64_t)rlimit_cpu_soft(init->plan->limits[RLIMIT_ROW_CPU]) * 700;
 }
 
 static _Noreturn void refuse_errno(struct init *init, const char *what)
@@ -253,36 +200,37 @@ static _Noreturn void refuse_errno(struct init *init, const char *what)
     refuse(init, NULL, 0, reason);
 }
 
-static void report_end(const struct init *init)
+/* Why a signal ended the command: as a word of the report, with a blank before it; empty when nothing is known. */
+static void describe_cause(const struct init *init, char *text, size_t size)
+{
+    const char *cause = init->limit != LIMIT_COUNT ? limit_name(init->limit)
+                        : init->ended_by_request   ? "terminated"
+                                                   : "";
+    (void)snprintf(text, size, "%s%s", cause[0] == '\0' ? "" : " ", cause);
+}
+
+static void report_end(struct init *init)
 {
     const struct shared *shared = init->launch->context.shared;
-    char text[1024];
+    char text[2048];
+    char cause[32];
     size_t size = sizeof text;
-    int used = 0;
-    struct rusage usage;
+    size_t used = 0;
     int error = atomic_load(&shared->exec_error);
     if (error != 0) {
         char name[256];
         printable_copy(name, sizeof name, init->plan->command[0]);
-        used += snprintf(text, size, "exec %d %s\n", error, name);
+        used += (size_t)snprintf(text, size, "exec %d %s\n", error, name);
     }
-    if (!init->command_ended) {
-        used += snprintf(text + used, size - (size_t)used, "exit signal %d terminated\n", SIGKILL);
-    } else if (WIFSIGNALED(init->status)) {
-        int number = WTERMSIG(init->status);
-        const char *cause = out_of_cpu(init, number) ? " cpu_time" : init->ended_by_request ? " terminated" : "";
-        used += snprintf(text + used, size - (size_t)used, "exit signal %d%s\n", number, cause);
-    } else {
-        used += snprintf(text + used, size - (size_t)used, "exit code %d\n", WEXITSTATUS(init->status));
-    }
-    if (getrusage(RUSAGE_CHILDREN, &usage) != 0)
-        memset(&usage, 0, sizeof usage);
-    used += snprintf(
-        text + used, size - (size_t)used,
-        "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld peak_kib=%ld peak_source=process tasks=0\n",
-        (long long)(now_ms() - init->started_ms), (long long)milliseconds(&usage.ru_utime),
-        (long long)milliseconds(&usage.ru_stime), usage.ru_maxrss, usage.ru_maxrss);
-    append_to_report(init->launch, text, (size_t)used);
+    describe_cause(init, cause, sizeof cause);
+    if (!init->command_ended)
+        used += (size_t)snprintf(text + used, size - used, "exit signal %d terminated\n", SIGKILL);
+    else if (WIFSIGNALED(init->status))
+        used += (size_t)snprintf(text + used, size - used, "exit signal %d%s\n", WTERMSIG(init->status), cause);
+    else
+        used += (size_t)snprintf(text + used, size - used, "exit code %d\n", WEXITSTATUS(init->status));
+    used += usage_report(&init->usage, text + used, size - used);
+    append_to_report(init->launch, text, used);
 }
 
 /* ---- up to the gate ---- */
@@ -380,10 +328,15 @@ static bool reap(struct init *init)
             return errno == ECHILD;
         if (pid == 0)
             return false;
+        enum limit limit = usage_ended(&init->usage, status, &usage);
         if (pid != init->command)
             continue;
         init->status = status;
-        init->cpu_ms = milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime);
+        if (init->limit == LIMIT_COUNT)
+            init->limit = limit;
+        if (init->limit == LIMIT_COUNT && !init->ended_by_request && WIFSIGNALED(status) &&
+            WTERMSIG(status) == SIGKILL && usage_out_of_memory(&init->usage))
+            init->limit = LIMIT_MEMORY;
         init->command_ended = true;
         if (!init->plan->keep_background)
             begin_end(init, SIGTERM);
@@ -416,9 +369,19 @@ static void run_to_the_end(struct init *init)
         }
         if (init->command_ended && init->launch->socket >= 0)
             tell_front(init->launch, init->status); /* at once: work in the background goes on behind it */
-        if (alone)
+        if (alone) {
+            cgroup_remove(&init->launch->context.cgroup);
             return;
-        int wait_ms = press_on(init);
+        }
+        int wait_ms = 0;
+        if (init->ending_by != SIGKILL) {
+            wait_ms = INT_MAX;
+            enum limit limit = usage_look(&init->usage, &wait_ms);
+            if (limit != LIMIT_COUNT)
+                end_by_limit(init, limit);
+        }
+        int press_ms = press_on(init);
+        wait_ms = init->ending_by == SIGKILL || press_ms < wait_ms ? press_ms : wait_ms;
         struct pollfd polls[] = {{.fd = init->signals, .events = POLLIN},
                                  {.fd = init->launch->socket, .events = POLLIN}};
         (void)poll(polls, NELEM(polls), wait_ms); /* EINTR, ENOMEM: the loop looks again */
@@ -478,12 +441,13 @@ static int fork_command(struct init *init)
 _Noreturn void init_run(struct launch *launch, pid_t init_pid)
 {
     struct context *context = &launch->context;
-    struct init init = {.launch = launch, .plan = context->plan, .kill_at_ms = NEVER};
+    struct init init = {.launch = launch, .plan = context->plan, .kill_at_ms = NEVER, .limit = LIMIT_COUNT};
     char report[REPORT_MAX];
     char reason[512];
     /* Read before the view: a /proc that is not ours may not show us any more. */
     unsigned long long start = own_start_time();
 
+    session_spare_init(context);
     init.signals = open_signals();
     if (init.signals < 0)
         refuse_errno(&init, "signalfd");
@@ -514,6 +478,8 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     atomic_store(&context->shared->reported, true);
     if (launch->probe) {
         (void)kill(init.command, SIGKILL);
+        (void)waitpid(init.command, NULL, 0);
+        cgroup_remove(&context->cgroup);
         tell_front(launch, 0);
         _exit(0);
     }
@@ -526,7 +492,7 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     if (release_stdio(launch) != 0)
         refuse_errno(&init, "letting go of stdio");
     atomic_store(&context->shared->started, true);
-    init.started_ms = now_ms();
+    usage_begin(&init.usage, context, init.has_pid_namespace);
     if (write_all(init.go, "g", 1) != 0)
         refuse(&init, NULL, 0, "the process that was to become the command is gone");
     close_fd(&init.go);

@@ -65,8 +65,7 @@ int namespaces_at_once(const struct context *context)
 {
     primitive_set asked = context->plan->asked;
     int flags = 0;
-    /* The root of a cgroup namespace is the cgroup that its maker is in: row cgroup comes first. */
-    if ((asked & BIT(USER_NAMESPACE)) == 0 || (asked & BIT(CGROUP)) != 0)
+    if ((asked & BIT(USER_NAMESPACE)) == 0)
         return 0;
     for (size_t i = 0; i < NELEM(namespaces); i++)
         if ((asked & BIT(namespaces[i].primitive)) != 0)

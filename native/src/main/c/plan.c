@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MEMORY_MAX ((uint64_t)1 << 50)
+#define PIDS_MAX ((uint64_t)1 << 22) /* PID_MAX_LIMIT of the kernel */
+#define QUOTA_MAX 102400
+#define SECONDS_MAX ((uint64_t)366 * 24 * 3600)
+
 static bool PRINTF_LIKE(2, 3) wrong(struct problem *problem, const char *format, ...)
 {
     char text[1024];
@@ -92,6 +97,62 @@ static bool take_rlimit(struct plan *plan, const char *word, struct problem *pro
     if (!take_number("--rlimit", equals + 1, INT64_MAX, &plan->limits[primitive], problem))
         return false;
     plan->limited |= BIT(primitive);
+    return true;
+}
+
+/* A limit of the launch as a whole: from 1, since 0 says that there is none. */
+static bool take_limit(const char *option, const char *word, uint64_t max, uint64_t *value, struct problem *problem)
+{
+    if (!parse_number(word, max, value) || *value == 0) {
+        *value = 0;
+        return wrong(problem, "%s: not a whole number from 1 to %llu: %s", option, (unsigned long long)max, word);
+    }
+    return true;
+}
+
+/* Takes the next range of a list. Returns what follows it, or NULL when there is none. */
+static const char *take_range(const char *at, unsigned *first, unsigned *last)
+{
+    unsigned *const ends[] = {first, last};
+    for (size_t i = 0; i < NELEM(ends); i++) {
+        unsigned value = 0;
+        size_t digits = strspn(at, "0123456789");
+        if (digits == 0 || digits > 4)
+            return NULL;
+        for (; digits > 0; digits--)
+            value = value * 10 + (unsigned)(*at++ - '0');
+        *ends[i] = value;
+        if (i == 0 && *at != '-') {
+            *last = value;
+            break;
+        }
+        at += i == 0;
+    }
+    if (*first > *last || *last >= CPUS_MAX || (*at != ',' && *at != '\0') || (*at == ',' && at[1] == '\0'))
+        return NULL;
+    return *at == ',' ? at + 1 : at;
+}
+
+bool cpu_is_listed(const char *list, unsigned cpu)
+{
+    unsigned first, last;
+    while (list != NULL && *list != '\0') {
+        list = take_range(list, &first, &last);
+        if (list != NULL && cpu >= first && cpu <= last)
+            return true;
+    }
+    return false;
+}
+
+static bool take_cpus(struct plan *plan, const char *word, struct problem *problem)
+{
+    unsigned first, last;
+    const char *at = word;
+    while (at != NULL && (*at != '\0' || at == word))
+        at = take_range(at, &first, &last);
+    if (at == NULL)
+        return wrong(problem, "--cpus: not a list of processors from 0 to %d, as 0-3,8: %s", CPUS_MAX - 1, word);
+    plan->cpus = word;
     return true;
 }
 
@@ -214,6 +275,12 @@ enum option {
     OPTION_UNSET_ENV,
     OPTION_KEEP_ENV,
     OPTION_RLIMIT,
+    OPTION_MEMORY,
+    OPTION_PIDS,
+    OPTION_CPU_QUOTA,
+    OPTION_CPU_TIME,
+    OPTION_WALL_TIME,
+    OPTION_CPUS,
     OPTION_SECCOMP,
     OPTION_BACKGROUND,
     OPTION_GRACE,
@@ -252,6 +319,12 @@ static const struct {
     [OPTION_UNSET_ENV] = {"--unset-env", 1, true},
     [OPTION_KEEP_ENV] = {"--keep-env", 1, true},
     [OPTION_RLIMIT] = {"--rlimit", 1, true},
+    [OPTION_MEMORY] = {"--memory", 1, false},
+    [OPTION_PIDS] = {"--pids", 1, false},
+    [OPTION_CPU_QUOTA] = {"--cpu-quota", 1, false},
+    [OPTION_CPU_TIME] = {"--cpu-time", 1, false},
+    [OPTION_WALL_TIME] = {"--wall-time", 1, false},
+    [OPTION_CPUS] = {"--cpus", 1, false},
     [OPTION_SECCOMP] = {"--seccomp", 1, false},
     [OPTION_BACKGROUND] = {"--background", 1, false},
     [OPTION_GRACE] = {"--grace", 1, false},
@@ -316,6 +389,18 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return take_variable(plan, option == OPTION_KEEP_ENV, values[0], problem);
     case OPTION_RLIMIT:
         return take_rlimit(plan, values[0], problem);
+    case OPTION_MEMORY:
+        return take_limit(name, values[0], MEMORY_MAX, &plan->memory, problem);
+    case OPTION_PIDS:
+        return take_limit(name, values[0], PIDS_MAX, &plan->pids, problem);
+    case OPTION_CPU_QUOTA:
+        return take_limit(name, values[0], QUOTA_MAX, &plan->cpu_quota, problem);
+    case OPTION_CPU_TIME:
+        return take_limit(name, values[0], SECONDS_MAX, &plan->cpu_time_s, problem);
+    case OPTION_WALL_TIME:
+        return take_limit(name, values[0], SECONDS_MAX, &plan->wall_time_s, problem);
+    case OPTION_CPUS:
+        return take_cpus(plan, values[0], problem);
     case OPTION_SECCOMP:
         return take_file(name, values[0], &plan->filter_file, problem);
     case OPTION_BACKGROUND:
@@ -410,6 +495,15 @@ bool plan_check(const struct plan *plan, struct problem *problem)
     for (size_t i = 0; i < NELEM(rlimits); i++)
         if ((plan->asked & BIT(rlimits[i])) != (plan->limited & BIT(rlimits[i])))
             return wrong(problem, "--primitive %s and its --rlimit go together", primitive_name(rlimits[i]));
+    bool for_cgroup = plan->memory != 0 || plan->cpu_quota != 0;
+    if (for_cgroup && (plan->asked & BIT(CGROUP)) == 0)
+        return wrong(problem, "--memory or --cpu-quota without --primitive cgroup");
+    if ((plan->asked & BIT(CGROUP)) != 0 && !for_cgroup && plan->pids == 0)
+        return wrong(problem, "--primitive cgroup without --memory, --pids or --cpu-quota");
+    if (plan->pids != 0 && (plan->asked & (BIT(CGROUP) | BIT(RLIMIT_ROW_NPROC))) == 0)
+        return wrong(problem, "--pids without --primitive cgroup or rlimit_nproc");
+    if ((plan->cpus != NULL) != ((plan->asked & BIT(CPU_AFFINITY)) != 0))
+        return wrong(problem, "--primitive cpu_affinity and --cpus go together");
     if (plan->mount_count > 0 && (plan->asked & BIT(FILESYSTEM)) == 0)
         return wrong(problem, "mounts without --primitive filesystem");
     for (size_t i = 0; i < plan->mount_count; i++)

@@ -11,10 +11,11 @@
 #define PLAN_VERSION "1"
 #define ARGS_MAX_BYTES ((size_t)1 << 20)
 #define ARGS_MAX_WORDS 8192
-#define MOUNTS_MAX 256
+#define MOUNTS_MAX 512
 #define VARIABLES_MAX 1024
 #define GATE_TIMEOUT_DEFAULT 60
 #define GRACE_DEFAULT 5
+#define CPUS_MAX 1024 /* CPU_SETSIZE of the C library */
 
 enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_OVERLAY, MOUNT_DEV, MOUNT_HIDE, MOUNT_SYMLINK };
 
@@ -54,6 +55,12 @@ struct plan {
     uint64_t limits[PRIMITIVE_COUNT]; /* for the rlimit rows: seconds, bytes or a
                                          count */
     primitive_set limited;
+    uint64_t memory;      /* of the launch as a whole: bytes, 0 for no limit */
+    uint64_t pids;        /* processes and threads, 0 for no limit */
+    uint64_t cpu_quota;   /* per cent of one processor, 0 for no limit */
+    uint64_t cpu_time_s;  /* of all processes together, 0 for no limit */
+    uint64_t wall_time_s; /* from the command's start, 0 for no limit */
+    const char *cpus;     /* "0-3,8", checked; NULL for all */
     struct mount_step mounts[MOUNTS_MAX];
     size_t mount_count;
     const char *variables[VARIABLES_MAX]; /* names: to be dropped, or the only ones to be kept */
@@ -87,6 +94,9 @@ bool plan_parse(struct plan *plan, char **words, size_t count, bool from_file, s
  * they start, or false with a problem.
  */
 bool plan_split(char *content, size_t size, char **words, size_t max, size_t *count, struct problem *problem);
+
+/* Whether a processor is in a list as --cpus takes it; in none when list is not one. */
+bool cpu_is_listed(const char *list, unsigned cpu);
 
 /* What only shows when all options are known. */
 bool plan_check(const struct plan *plan, struct problem *problem);

@@ -25,10 +25,11 @@ static size_t compose(char *buffer, size_t size, const struct context *context, 
     for (size_t i = 0; i < PRIMITIVE_COUNT; i++) {
         const struct outcome *outcome = &context->shared->outcomes[i];
         used = append(buffer, size, used, "%s %s", primitive_name((enum primitive)i), status_name(outcome->status));
-        if (outcome->status == FAILED || outcome->status == UNAVAILABLE) {
+        bool noted = outcome->status == APPLIED && outcome->detail[0] != '\0';
+        if (noted || outcome->status == FAILED || outcome->status == UNAVAILABLE) {
             char detail[DETAIL_SIZE];
             printable_copy(detail, detail_max, outcome->detail);
-            used = append(buffer, size, used, " %d %s", outcome->error, detail);
+            used = append(buffer, size, used, " %d %s", noted ? 0 : outcome->error, detail);
         }
         used = append(buffer, size, used, "\n");
     }

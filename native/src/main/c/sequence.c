@@ -5,26 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/*
- * A row that a later version of the launcher fills in. Asking for it is not an error of the command line: an older
- * launcher must say what it lacks, and the minimum level decides.
- */
-static int not_built(struct context *context, struct failure *failure)
-{
-    (void)context;
-    return unavailable(failure, 0, "not in this version of the launcher");
-}
-
-#define NOT_BUILT                                                                                                      \
-    {                                                                                                                  \
-        .applied_in = STAGE_SETUP, .verified_in = STAGE_SETUP, .apply = not_built, .verify = not_built                 \
-    }
-
 static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [SESSION] = {STAGE_SETUP, STAGE_COMMAND, 0, false, session_apply, session_verify},
     [CLOSE_FDS] = {STAGE_SETUP, STAGE_COMMAND, 0, false, close_fds_apply, close_fds_verify},
     [ENVIRONMENT] = {STAGE_SETUP, STAGE_COMMAND, 0, false, environment_apply, environment_verify},
-    [CGROUP] = NOT_BUILT,
+    [CGROUP] = {STAGE_SETUP, STAGE_COMMAND, 0, false, cgroup_apply, cgroup_verify},
     [USER_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, false, user_namespace_apply, user_namespace_verify},
     [PID_NAMESPACE] = {STAGE_SETUP, STAGE_INIT, 0, true, pid_namespace_apply, pid_namespace_verify},
     [MOUNT_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, true, mount_namespace_apply, mount_namespace_verify},
@@ -37,13 +22,13 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [RLIMIT_ROW_CPU] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_cpu_apply, rlimit_cpu_verify},
     [RLIMIT_ROW_NOFILE] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_nofile_apply, rlimit_nofile_verify},
     [RLIMIT_ROW_AS] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_as_apply, rlimit_as_verify},
-    [RLIMIT_ROW_DATA] = NOT_BUILT,
-    [RLIMIT_ROW_NPROC] = NOT_BUILT,
-    [RLIMIT_ROW_FSIZE] = NOT_BUILT,
-    [RLIMIT_ROW_CORE] = NOT_BUILT,
-    [RLIMIT_ROW_STACK] = NOT_BUILT,
-    [RLIMIT_ROW_MEMLOCK] = NOT_BUILT,
-    [CPU_AFFINITY] = NOT_BUILT,
+    [RLIMIT_ROW_DATA] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_data_apply, rlimit_data_verify},
+    [RLIMIT_ROW_NPROC] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_nproc_apply, rlimit_nproc_verify},
+    [RLIMIT_ROW_FSIZE] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_fsize_apply, rlimit_fsize_verify},
+    [RLIMIT_ROW_CORE] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_core_apply, rlimit_core_verify},
+    [RLIMIT_ROW_STACK] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_stack_apply, rlimit_stack_verify},
+    [RLIMIT_ROW_MEMLOCK] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, rlimit_memlock_apply, rlimit_memlock_verify},
+    [CPU_AFFINITY] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, cpu_affinity_apply, cpu_affinity_verify},
     [NO_NEW_PRIVS] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, no_new_privs_apply, no_new_privs_verify},
     [CAPABILITIES] = {STAGE_COMMAND, STAGE_COMMAND, 0, false, capabilities_apply, capabilities_verify},
     /* landlock_restrict_self(2) wants no_new_privs or CAP_SYS_ADMIN, and the row before has taken the latter */
@@ -84,6 +69,17 @@ int unavailable(struct failure *failure, int error, const char *format, ...)
     return result;
 }
 
+void note(struct context *context, enum primitive primitive, const char *format, ...)
+{
+    struct outcome *outcome = &context->shared->outcomes[primitive];
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    printable_copy(outcome->detail, sizeof outcome->detail, text);
+}
+
 bool is_applied(const struct context *context, enum primitive primitive)
 {
     return context->shared->outcomes[primitive].status == APPLIED;
@@ -93,6 +89,9 @@ bool is_wanted(const struct context *context, enum primitive primitive)
 {
     primitive_set asked = context->plan->asked;
     if (primitive == LANDLOCK_NET && (asked & BIT(NETWORK_NAMESPACE)) != 0 && !is_applied(context, NETWORK_NAMESPACE))
+        return true;
+    if (primitive == RLIMIT_ROW_DATA && context->plan->memory != 0 &&
+        (context->cgroup.held & CONTROLLER_BIT(CONTROLLER_MEMORY)) == 0)
         return true;
     return (asked & BIT(primitive)) != 0;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "cgroup.h"
 #include "plan.h"
 
 #include <stdatomic.h>
@@ -17,7 +18,7 @@ enum stage {
     STAGE_COMMAND, /* becomes the command */
 };
 
-#define MAX_OWN_FDS 8
+#define MAX_OWN_FDS (8 + CGROUP_FDS_MAX)
 
 /* Why a primitive did not come about. */
 struct failure {
@@ -29,13 +30,14 @@ struct failure {
 /* Mapped MAP_SHARED before the first fork; it is not mapped in the command, which starts with execve(2). */
 struct shared {
     struct outcome outcomes[PRIMITIVE_COUNT];
-    primitive_set pending; /* applied, to be verified by a later stage */
-    struct failure trial;  /* of a process that tried something out before we do it */
-    pid_t init_pid;        /* of an init that was born into its namespaces, as the outside knows it */
-    _Atomic bool broken;   /* a step could neither be finished nor undone: nothing may run */
-    _Atomic bool reported; /* the first part of the report was written */
-    _Atomic bool started;  /* the command was let go: its exit status is the launcher's */
-    _Atomic bool ended;    /* the command ended, with this status of wait(2) */
+    primitive_set pending;   /* applied, to be verified by a later stage */
+    struct failure trial;    /* of a process that tried something out before we do it */
+    pid_t init_pid;          /* of an init that was born into its namespaces, as the outside knows it */
+    _Atomic bool broken;     /* a step could neither be finished nor undone: nothing may run */
+    _Atomic unsigned joined; /* which hierarchies' leaves the command is in, a bit for each */
+    _Atomic bool reported;   /* the first part of the report was written */
+    _Atomic bool started;    /* the command was let go: its exit status is the launcher's */
+    _Atomic bool ended;      /* the command ended, with this status of wait(2) */
     _Atomic int status;
     _Atomic bool finished;   /* nobody is left, and init is about to end too */
     _Atomic int exec_error;  /* errno of the execve(2) that failed, else 0 */
@@ -53,6 +55,10 @@ struct context {
     struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
     char cwd[4096];
+    bool groups_left;   /* the supplementary groups, where we had the capability to */
+    char oom_score[16]; /* as we found it; empty when it was not raised */
+    struct cgroup cgroup;
+    struct failure cgroup_failure; /* why a limit of the plan is not set there */
     bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */
     int born_in;        /* CLONE_NEW...: the namespaces that this process was cloned into, and need not enter */
     int proc_self;      /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
@@ -61,6 +67,9 @@ struct context {
 /* Both record and return -1, for `return failed(...)`. The text names the operation and its object. */
 int failed(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
 int unavailable(struct failure *failure, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Something worth knowing about a row that is applied all the same. */
+void note(struct context *context, enum primitive primitive, const char *format, ...) PRINTF_LIKE(3, 4);
 
 struct primitive_row {
     enum stage applied_in;
@@ -82,16 +91,25 @@ bool is_applied(const struct context *context, enum primitive primitive);
 /*
  * Whether this row is to be done: because the plan asks for it, or in the place of one that it asks for and that did
  * not come about. landlock_net stands in for network_namespace, never beside it: it would take loopback away as well.
+ * rlimit_data stands in for the cgroup's limit on memory, never beside it: it counts what is only reserved.
  */
 bool is_wanted(const struct context *context, enum primitive primitive);
 
 /* session.c */
+/*
+ * Supplementary groups open what an agent with privileges is a member for (a socket of group docker), also in a user
+ * namespace that does not map them. Only who has CAP_SETGID can leave them, and not in a user namespace of ours: an
+ * ordinary user keeps his own. Part of row session, and done before there are namespaces.
+ */
+void leave_groups(struct context *context);
 int session_apply(struct context *context, struct failure *failure);
 int session_verify(struct context *context, struct failure *failure);
 int close_fds_apply(struct context *context, struct failure *failure);
 int close_fds_verify(struct context *context, struct failure *failure);
 /* A session of the command's own, apart from init's: `kill 0` inside must not reach init. 0 or -1. */
-int session_lead(void);
+int session_lead(const struct context *context);
+/* init is not the build: it is to be left to report. */
+void session_spare_init(const struct context *context);
 /* The view's /dev/null in the place of the host's, on 0, 1 and 2: root could change the mode of the latter. 0 or -1. */
 int session_own_null(void);
 /* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */
@@ -106,7 +124,7 @@ int namespaces_remember(struct context *context);
 
 /*
  * The flags for clone(2) by which init is born into all namespaces that the plan asks for; 0 when each must be entered
- * by itself: without a user namespace, whose owner may make the others, or when another row comes between.
+ * by itself: without a user namespace, whose owner may make the others.
  */
 int namespaces_at_once(const struct context *context);
 
@@ -140,6 +158,29 @@ int rlimit_nofile_apply(struct context *context, struct failure *failure);
 int rlimit_nofile_verify(struct context *context, struct failure *failure);
 int rlimit_as_apply(struct context *context, struct failure *failure);
 int rlimit_as_verify(struct context *context, struct failure *failure);
+int rlimit_data_apply(struct context *context, struct failure *failure);
+int rlimit_data_verify(struct context *context, struct failure *failure);
+int rlimit_nproc_apply(struct context *context, struct failure *failure);
+int rlimit_nproc_verify(struct context *context, struct failure *failure);
+int rlimit_fsize_apply(struct context *context, struct failure *failure);
+int rlimit_fsize_verify(struct context *context, struct failure *failure);
+int rlimit_core_apply(struct context *context, struct failure *failure);
+int rlimit_core_verify(struct context *context, struct failure *failure);
+int rlimit_stack_apply(struct context *context, struct failure *failure);
+int rlimit_stack_verify(struct context *context, struct failure *failure);
+int rlimit_memlock_apply(struct context *context, struct failure *failure);
+int rlimit_memlock_verify(struct context *context, struct failure *failure);
+int cpu_affinity_apply(struct context *context, struct failure *failure);
+int cpu_affinity_verify(struct context *context, struct failure *failure);
+int cgroup_apply(struct context *context, struct failure *failure);
+int cgroup_verify(struct context *context, struct failure *failure);
+/*
+ * The launch's group, made before any namespace is entered: from inside, the way to it cannot be seen. Also when the
+ * row is not asked for: then only to count in, where there is one to be had.
+ */
+void cgroup_prepare(struct context *context);
+/* Moves the process that becomes the command into it. */
+void cgroup_enter(struct context *context);
 
 /* landlock.c */
 int landlock_fs_apply(struct context *context, struct failure *failure);

@@ -4,9 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -17,6 +20,8 @@
 
 #define LAST_SIGNAL 64 /* _NSIG of the kernel; the C library hides two of them, which are inherited all the same */
 #define KERNEL_MASK_SIZE 8
+#define OOM_SCORE_FILE "/proc/self/oom_score_adj"
+#define OOM_SCORE_INSIDE "1000" /* the highest: first of all */
 
 /* The kernel's struct sigaction begins with the handler; the rest, zero, is no flags and an empty mask. */
 union kernel_action {
@@ -38,11 +43,38 @@ static int leave_keyring(struct failure *failure)
     return errno == ENOSYS || errno == EPERM ? 0 : failed(failure, errno, "keyctl KEYCTL_JOIN_SESSION_KEYRING");
 }
 
+void leave_groups(struct context *context)
+{
+    /* EPERM: a user namespace around us denies it to everybody inside, as ours will (user_namespaces(7)). */
+    context->groups_left =
+        (context->plan->asked & BIT(SESSION)) != 0 && has_capability(CAP_SETGID) && setgroups(0, NULL) == 0;
+}
+
+/*
+ * When the machine runs out of memory the kernel is to take the build and not the agent (proc_pid_oom_score_adj(5)).
+ * Anybody may raise it; lowering it again takes a file of /proc that can be written, which the second wall refuses.
+ */
+static void raise_oom_score(struct context *context)
+{
+    char text[16];
+    ssize_t n = read_file_at(AT_FDCWD, OOM_SCORE_FILE, text, sizeof text);
+    if (n > 0)
+        memcpy(context->oom_score, text, (size_t)n + 1);
+    if (n <= 0 || write_file(OOM_SCORE_FILE, OOM_SCORE_INSIDE) != 0)
+        note(context, SESSION, "%s stays as it is: %s", OOM_SCORE_FILE, strerror(errno));
+}
+
+void session_spare_init(const struct context *context)
+{
+    if (context->oom_score[0] != '\0')
+        (void)write_file(OOM_SCORE_FILE, context->oom_score); /* root's own stays raised: EACCES */
+}
+
 int session_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
     if (leave_keyring(failure) != 0)
         return -1;
+    raise_oom_score(context);
     /* Never EPERM: we were just forked, so we lead no process group (setsid(2)). Without a controlling terminal there
        is no TIOCSTI at the agent's (CVE-2017-5226). */
     if (setsid() < 0)
@@ -59,7 +91,8 @@ int session_apply(struct context *context, struct failure *failure)
 
 int session_verify(struct context *context, struct failure *failure)
 {
-    (void)context;
+    if (context->groups_left && getgroups(0, NULL) != 0)
+        return failed(failure, 0, "getgroups: supplementary groups left");
     if (getsid(0) != getpid())
         return failed(failure, 0, "getsid: still in session %d", (int)getsid(0));
     for (int number = 1; number <= LAST_SIGNAL; number++) {
@@ -69,6 +102,10 @@ int session_verify(struct context *context, struct failure *failure)
         if (action.handler != SIG_DFL)
             return failed(failure, 0, "rt_sigaction: signal %d is not at its default", number);
     }
+    char score[16];
+    if (context->oom_score[0] != '\0' &&
+        (read_file_at(AT_FDCWD, OOM_SCORE_FILE, score, sizeof score) < 0 || strcmp(score, OOM_SCORE_INSIDE "\n") != 0))
+        note(context, SESSION, "%s is not " OOM_SCORE_INSIDE, OOM_SCORE_FILE);
     mode_t mask = umask(0);
     umask(mask);
     if ((mask & S_IWOTH) == 0)
@@ -76,8 +113,11 @@ int session_verify(struct context *context, struct failure *failure)
     return 0;
 }
 
-int session_lead(void)
+int session_lead(const struct context *context)
 {
+    /* init has lowered its own, which we have inherited. */
+    if (context->oom_score[0] != '\0')
+        (void)write_file(OOM_SCORE_FILE, OOM_SCORE_INSIDE);
     return setsid() < 0 ? -1 : 0;
 }
 

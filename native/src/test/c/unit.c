@@ -104,6 +104,65 @@ static void bad_options_are_named(void)
     REFUSE("--probe takes no command", "--probe", "--", "true");
 }
 
+static void limits_of_the_launch(void)
+{
+    CHECK(PARSE("--primitive", "cgroup", "--memory", "1048576", "--pids", "5", "--cpu-quota", "150", "--cpu-time", "7",
+                "--wall-time", "8", "--primitive", "cpu_affinity", "--cpus", "0-3,8", "--", "true"));
+    CHECK(plan.memory == 1048576 && plan.pids == 5 && plan.cpu_quota == 150 && plan.cpu_time_s == 7 &&
+          plan.wall_time_s == 8);
+    CHECK(cpu_is_listed(plan.cpus, 0) && cpu_is_listed(plan.cpus, 3) && cpu_is_listed(plan.cpus, 8));
+    CHECK(!cpu_is_listed(plan.cpus, 4) && !cpu_is_listed(plan.cpus, 9) && !cpu_is_listed(NULL, 0));
+    REFUSE("--memory: not a whole number from 1 to 1125899906842624: 0", "--memory", "0", "--", "true");
+    REFUSE("--pids: not a whole number from 1 to 4194304: 4194305", "--pids", "4194305", "--", "true");
+    REFUSE("--wall-time: not a whole number from 1 to 31622400: 1.5", "--wall-time", "1.5", "--", "true");
+    REFUSE("--memory or --cpu-quota without --primitive cgroup", "--memory", "1", "--", "true");
+    REFUSE("--primitive cgroup without --memory, --pids or --cpu-quota", "--primitive", "cgroup", "--", "true");
+    REFUSE("--pids without --primitive cgroup or rlimit_nproc", "--pids", "1", "--", "true");
+    REFUSE("--primitive cpu_affinity and --cpus go together", "--cpus", "1", "--", "true");
+    REFUSE("--primitive cpu_affinity and --cpus go together", "--primitive", "cpu_affinity", "--", "true");
+    static char *const wrong[] = {"", ",", "1,", ",1", "3-1", "1-", "-1", "1024", "0-1024", "a", "1 ", "1--2", "00001"};
+    for (size_t i = 0; i < NELEM(wrong); i++)
+        CHECK(!PARSE("--primitive", "cpu_affinity", "--cpus", wrong[i], "--", "true") &&
+              strncmp(problem.text, "--cpus: not a list of processors from 0 to 1023", 47) == 0);
+}
+
+#define MOUNT "26 25 0:23 / "
+static const char second[] = "0::/system.slice/agent.service/agent\n";
+static const char hybrid[] = "4:cpu,cpuacct:/a b\n3:memory:/x/agent\n0::/\n";
+
+static bool found(const char *controller, const char *groups, const char *mounts, const char *where, size_t root)
+{
+    char path[4096];
+    bool unified;
+    size_t length = 0;
+    return cgroup_find(controller, groups, mounts, &unified, path, sizeof path, &length) && strcmp(path, where) == 0 &&
+           length == root;
+}
+
+static void control_groups_are_found(void)
+{
+    const char unified[] = MOUNT "/proc rw - proc proc rw\n" MOUNT "/sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n";
+    CHECK(found("memory", second, unified, "/sys/fs/cgroup/system.slice/agent.service/agent", 14));
+    CHECK(found("memory", "0::/\n", unified, "/sys/fs/cgroup", 14));
+    const char first[] =
+        MOUNT "/cg/mem rw - cgroup cgroup rw,memory\n" MOUNT "/cg/my\\040cpu rw - cgroup cgroup rw,cpu,cpuacct\n" MOUNT
+              "/cg/u rw - cgroup2 cgroup2 rw\n";
+    CHECK(found("memory", hybrid, first, "/cg/mem/x/agent", 7));
+    CHECK(found("cpu", hybrid, first, "/cg/my cpu/a b", 10) && found("cpuacct", hybrid, first, "/cg/my cpu/a b", 10));
+    CHECK(found("pids", hybrid, first, "/cg/u", 5)); /* not in version 1, so it is version 2's */
+    /* only a part of the tree is mounted: a container's */
+    CHECK(found("memory", "0::/docker/1/agent\n", "26 25 0:23 /docker/1 /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n",
+                "/sys/fs/cgroup/agent", 14));
+    CHECK(!found("memory", "0::/docker/2\n", "26 25 0:23 /docker/1 /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n", "", 0));
+    CHECK(!found("memory", "0::/docker/12\n", "26 25 0:23 /docker/1 /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n", "", 0));
+    /* we are outside of our cgroup namespace's root, or the mount is */
+    CHECK(!found("memory", "0::/../other\n", unified, "", 0));
+    CHECK(!found("memory", "0::/\n", "26 25 0:23 /../.. /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n", "", 0));
+    CHECK(!found("memory", "", unified, "", 0) && !found("memory", second, "", "", 0));
+    CHECK(!found("memory", second, "26 25\n - cgroup2\nx y z w v - cgroup2\n", "", 0));
+    CHECK(!found("memory", "3:mem:/x\n4:memoryx:/y\n", first, "", 0));
+}
+
 static bool split(const char *text, size_t size, size_t *count)
 {
     static char content[1024];
@@ -229,9 +288,16 @@ static void unfinished_rows_are_failures(void)
 int main(void)
 {
     void (*const tests[])(void) = {
-        options_are_taken,       bad_options_are_named,        args_files_are_whole_or_refused,
-        levels_follow_the_rules, names_go_both_ways,           texts_become_one_printable_line,
-        reports_fit_one_write,   unfinished_rows_are_failures,
+        options_are_taken,
+        bad_options_are_named,
+        args_files_are_whole_or_refused,
+        limits_of_the_launch,
+        control_groups_are_found,
+        levels_follow_the_rules,
+        names_go_both_ways,
+        texts_become_one_printable_line,
+        reports_fit_one_write,
+        unfinished_rows_are_failures,
     };
     for (size_t i = 0; i < NELEM(tests); i++, passed++)
         tests[i]();

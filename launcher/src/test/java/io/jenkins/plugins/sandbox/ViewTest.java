@@ -1,6 +1,7 @@
 package io.jenkins.plugins.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.SandboxException;
@@ -13,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -201,6 +203,140 @@ class ViewTest {
         }
     }
 
+    /** As below {@code dir('...')} in a Pipeline: the control directory lies in the workspace. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "x@tmp",
+                "a b/x@tmp",
+                "deep/er/x@tmp",
+                "a\nb/'x'@tmp",
+                "x@tmp/y@tmp",
+                "$HOME/*@tmp",
+                "-x/--bind@tmp"
+            })
+    void aControlDirectoryInTheWorkspaceIsAsSafe(String name) throws Exception {
+        Path root = directory.resolve("agent");
+        Path temporary = workspace.resolve(name);
+        Path control = Files.createDirectories(temporary.resolve("durable-1"));
+        file(temporary.resolve("secretFiles/other"), "secret\n");
+        Path mine = file(temporary.resolve("secretFiles/mine"), "mine\n");
+        program(control.resolve("script"));
+        String script = """
+                try() { "$@" 2>/dev/null && echo "did: $*"; }
+                cd -- "$T"
+                cat secretFiles/* 2>/dev/null
+                durable-1/script
+                echo line >> durable-1/log && echo 0 > durable-1/r && mv durable-1/r durable-1/result
+                (sleep 0.1; echo later >> durable-1/log) &
+                wait
+                try ln -s /etc/passwd durable-1/link
+                try mkfifo durable-1/fifo
+                try ln "$W/own" durable-1/hard
+                ln -s /etc/passwd "$W/l" && try mv "$W/l" durable-1/moved
+                try mv durable-1 old && try mkdir durable-1
+                cd "$W" && try mv "$T" "$T.old"
+                for d in *; do try mv "./$d" ./moved-"$d"; done
+                cd "$T" && echo kept > of-the-block
+                """;
+        file(workspace.resolve("own"), "own\n");
+        for (Profile profile : List.of(Profile.parse("view", VIEW), Profile.named("strict"), Profile.named("locked"))) {
+            Policy.Builder policy = policy(profile)
+                    .scratch(Files.createDirectory(directory.resolve("scratch-" + profile.name()))
+                            .toString())
+                    .agentRoot(root.toString())
+                    .controlDirectory(control.toString())
+                    .read(mine.toString());
+            String output = run(policy, "W='" + workspace + "'; T=$(cat <<'END'\n" + temporary + "\nEND\n)\n" + script);
+            assertThat(output)
+                    .as(profile.name())
+                    .startsWith("mine\nran\n")
+                    .doesNotContain("secret\n", "did: ln", "did: mkfifo", "durable-1/moved\n", "did: mv " + temporary);
+            assertThat(control.resolve("log")).hasContent("line\nlater");
+            assertThat(control.resolve("result")).hasContent("0");
+            assertThat(temporary.resolve("of-the-block")).doesNotExist();
+            try (Stream<Path> left = Files.list(workspace)) {
+                assertThat(left.map(f -> f.getFileName().toString()))
+                        .as("what can be renamed leads nowhere else")
+                        .filteredOn(f -> f.startsWith("moved-"))
+                        .isSubsetOf("moved-own", "moved-l");
+            }
+            for (String each : List.of("moved-own", "moved-l", "l")) {
+                Files.deleteIfExists(workspace.resolve(each));
+            }
+            file(workspace.resolve("own"), "own\n");
+            Files.delete(control.resolve("log"));
+        }
+    }
+
+    @Test
+    void aControlDirectoryThatCannotBeKeptIsAnError() throws Exception {
+        Path inWorkspace = Files.createDirectory(workspace.resolve("durable-1"));
+        assertThatThrownBy(() -> run(view().controlDirectory(inWorkspace.toString()), "echo ran"))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("cannot be kept from the command");
+        Path control = Files.createDirectories(workspace.resolve("y@tmp/durable-1"));
+        for (Path named : List.of(control, control.getParent(), Files.createDirectory(control.resolve("below")))) {
+            assertThatThrownBy(() ->
+                            run(view().controlDirectory(control.toString()).write(named.toString()), "echo ran"))
+                    .isInstanceOf(SandboxException.class)
+                    .hasMessageContaining("cannot be named");
+        }
+        assertThatThrownBy(() -> run(view().controlDirectory(workspace + "/x@tmp/durable-1"), "echo ran"))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("does not exist");
+    }
+
+    /** In a mount namespace of its own, where an ordinary user may fill a /run. */
+    @Test
+    void whatRunsOnTheMachineIsHiddenAndABuildThatLivesThereIsNot() throws Exception {
+        file(directory.resolve("stage"), """
+                set -e
+                mount -t tmpfs t /run
+                mkdir -p /run/agent/ws /run/home /run/service /run/systemd/resolve /run/current-system/sw
+                echo secret > /run/service/file
+                echo cached > /run/home/cache
+                echo nameserver > /run/systemd/resolve/resolv.conf
+                ln -s resolv.conf /run/systemd/resolve/stub-resolv.conf
+                ln -s /usr /run/opengl-driver
+                cd /run/agent/ws
+                export HOME=/run/home
+                exec unshare --user --map-user=$1 --map-group=$2 -- "$3" -XX:TieredStopAtLevel=1 -cp "$4" \
+                    io.jenkins.plugins.sandbox.cli.Main run --quiet --profile $5 $6 -- sh -c "$7"
+                """);
+        String script = "cat /run/service/file /run/systemd/resolve/stub-resolv.conf ~/cache 2>/dev/null;"
+                + " test -d /run/current-system/sw && test -d /run/opengl-driver/bin && echo system;"
+                + " echo x > made && echo y > ~/made && ls -A; touch /run/x 2>/dev/null || echo read-only; ls /run";
+        assertThat(staged("standard", "", script)).startsWith("secret\nnameserver\ncached\nsystem\nmade\n");
+        assertThat(staged("strict", "", script))
+                .isEqualTo(
+                        "nameserver\ncached\nsystem\nmade\nread-only\nagent\ncurrent-system\nhome\nopengl-driver\nsystemd\n");
+        assertThat(staged("strict", "--read=/run/service", script)).startsWith("secret\nnameserver\ncached\n");
+    }
+
+    private String staged(String profile, String option, String script) throws Exception {
+        List<String> words = List.of(
+                "unshare",
+                "--user",
+                "--map-root-user",
+                "--mount",
+                "--",
+                "sh",
+                directory.resolve("stage").toString(),
+                String.valueOf(Files.getAttribute(directory, "unix:uid")),
+                String.valueOf(Files.getAttribute(directory, "unix:gid")),
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                System.getProperty("java.class.path"),
+                profile,
+                option,
+                script);
+        Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return output;
+    }
+
     @Test
     void anAgentsDirectoryThatIsTheHomeDirectoryIsHiddenToo() throws Exception {
         home = directory.resolve("agent");
@@ -234,7 +370,7 @@ class ViewTest {
             """;
 
     @ParameterizedTest
-    @ValueSource(strings = {".", "sub"})
+    @ValueSource(strings = {".", "sub", "sub/two/three/four"})
     void whatGitObeysIsReadOnlyAndGitWorks(String name) throws Exception {
         Path worktree = workspace.resolve(name).normalize();
         repository(worktree);
@@ -377,6 +513,15 @@ class ViewTest {
         assertThat(run(view(), script)).isEmpty();
         assertThat(run(view(), "echo x > deps/one/file && cat deps/one/file")).isEqualTo("x\n");
         assertThat(run(standard(), script)).hasLineCount(6);
+    }
+
+    @Test
+    void nothingThatABuildWritesCanBeExecutedWhereOnlyNamedPathsExist() throws Exception {
+        String script =
+                "for d in . /tmp /var/tmp /dev/shm ~; do t=$(mktemp \"$d/XXXXXX\") && cp /bin/true \"$t\" && echo made;"
+                        + " chmod +x \"$t\"; \"$t\" && echo ran; rm \"$t\"; done 2>/dev/null";
+        assertThat(run(standard(), script)).isEqualTo("made\nran\n".repeat(5));
+        assertThat(run(locked(), script)).isEqualTo("made\n".repeat(5));
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -44,13 +45,25 @@ import java.util.Set;
  * {@code logs}), and a build that commits has to be able to write there; under {@code git = read-only} all of {@code .git} is
  * read-only instead.
  *
- * <p>Repositories are looked for in the workspace, in each directory directly in it, and where the submodules say that their
- * working trees are. What a build clones itself is its own.
+ * <p>Repositories are looked for in the workspace and in its directories, level by level down to {@value #DEEPEST_REPOSITORY},
+ * and where the submodules say that their working trees are. A workspace may hold anything: below its own directories at most
+ * {@value #MOST_ENTRIES} names are looked at, {@value #MOST_OF_ONE} of each, no symbolic link is followed, and
+ * {@code node_modules} is left out. What a build
+ * clones itself is its own.
  */
 final class GitFiles {
     private static final long EMPTY_BYTES = 4096;
     private static final long LONGEST_CONFIG = 1 << 20;
     private static final int DEEPEST_MODULE = 8;
+
+    /** {@code src/github.com/owner/name}, as Go had it. */
+    static final int DEEPEST_REPOSITORY = 4;
+
+    /** Each takes some microseconds, for every launch. */
+    static final int MOST_ENTRIES = 10_000;
+
+    /** So that one directory full of files does not use that up. */
+    static final int MOST_OF_ONE = 1_000;
 
     private static final String COMMON_DIRECTORY = "commondir";
     private static final List<String> OBEYED =
@@ -59,10 +72,12 @@ final class GitFiles {
     private final Path workspace;
     private final boolean readOnly;
     private final List<Mount> mounts = new ArrayList<>();
+    private int entriesLeft;
 
-    private GitFiles(Path workspace, boolean readOnly) {
+    private GitFiles(Path workspace, boolean readOnly, int entries) {
         this.workspace = workspace;
         this.readOnly = readOnly;
+        this.entriesLeft = entries;
     }
 
     /**
@@ -72,12 +87,15 @@ final class GitFiles {
      * @throws SandboxException when it cannot be found out what is there
      */
     static List<Mount> in(Path workspace, boolean readOnly) throws SandboxException {
-        GitFiles files = new GitFiles(workspace, readOnly);
+        return in(workspace, readOnly, MOST_ENTRIES);
+    }
+
+    /** @param entries how many names below the workspace's own directories to look at */
+    static List<Mount> in(Path workspace, boolean readOnly, int entries) throws SandboxException {
+        GitFiles files = new GitFiles(workspace, readOnly, entries);
         try {
             files.repository(workspace);
-            for (Path child : directories(workspace)) {
-                files.repository(child);
-            }
+            files.below(directories(workspace), DEEPEST_REPOSITORY);
         } catch (IOException | DirectoryIteratorException | InvalidPathException e) {
             throw new SandboxException(
                     "What git obeys in workspace " + Quoted.of(workspace) + " cannot be looked at (" + e
@@ -85,6 +103,36 @@ final class GitFiles {
                     e);
         }
         return files.mounts;
+    }
+
+    private void below(List<Path> directories, int depth) throws IOException {
+        List<Path> next = new ArrayList<>();
+        for (Path directory : directories) {
+            repository(directory);
+            if (depth > 1 && entriesLeft > 0 && !directory.endsWith(".git") && !directory.endsWith("node_modules")) {
+                next.addAll(someDirectories(directory));
+            }
+        }
+        if (!next.isEmpty()) {
+            below(next, depth - 1);
+        }
+    }
+
+    /** As far as it can be looked at: a build may leave directories that nobody may read. */
+    private List<Path> someDirectories(Path directory) {
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+            int end = Math.max(entriesLeft - MOST_OF_ONE, 0);
+            for (Iterator<Path> i = stream.iterator(); entriesLeft > end && i.hasNext(); entriesLeft--) {
+                Path path = i.next();
+                if (isDirectory(path)) {
+                    found.add(path);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            return found;
+        }
+        return found;
     }
 
     private void repository(Path worktree) throws IOException {

@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.plan;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,5 +41,27 @@ final class HiddenPaths {
                 }
             }
         }
+    }
+
+    /**
+     * What is seen of the machine in a hidden directory all the same: the lists of name servers and the like, as far as they are
+     * there.
+     *
+     * @return read-only, and as links where they are links
+     */
+    static List<Mount> kept(Host host) throws SandboxException {
+        List<Mount> kept = new ArrayList<>();
+        for (Path path : PathList.existing(Path.of("/"), FILE.get("kept"))) {
+            Path parent = host.canonical("System path", path.getParent().toString());
+            Path itself = parent.resolve(path.getFileName());
+            if (Files.isSymbolicLink(itself)) {
+                kept.add(Mount.symlink(SystemFiles.textOf(itself), itself));
+            }
+            if (Files.exists(itself)) {
+                Path real = host.canonical("System path", itself.toString());
+                kept.add(Mount.readOnly(real, real));
+            }
+        }
+        return kept;
     }
 }

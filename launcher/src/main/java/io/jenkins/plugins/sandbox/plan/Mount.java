@@ -97,20 +97,17 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         return kind.targetIsLast() && kind != Kind.SYMLINK ? Path.of(arguments.get(0)) : target;
     }
 
+    /** What a symbolic link says. */
+    Path linkText() {
+        return Path.of(arguments.get(0));
+    }
+
     /** Whether it is mounted on a directory. */
     boolean isDirectory() {
         return switch (kind) {
             case BIND, CONTROL, READ_ONLY -> Files.isDirectory(source());
             case TMPFS, OVERLAY, DEVICES -> true;
             case HIDE, SYMLINK -> false;
-        };
-    }
-
-    /** Whether a command can write there, wherever that goes. */
-    boolean isWritable() {
-        return switch (kind) {
-            case BIND, TMPFS, OVERLAY -> true;
-            case CONTROL, READ_ONLY, DEVICES, HIDE, SYMLINK -> false;
         };
     }
 

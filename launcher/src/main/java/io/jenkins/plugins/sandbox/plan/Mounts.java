@@ -34,6 +34,7 @@ final class Mounts {
     private static final Path ROOT = Path.of("/");
     private static final Path DEV = Path.of("/dev");
     private static final Path PROC = Path.of("/proc");
+    private static final Path RUN = Path.of("/run");
     private static final List<Path> EMPTY_PLACES =
             Stream.of("/media", "/mnt", "/srv", "/opt", "/boot").map(Path::of).toList();
     /** Every usual image has it, and nothing in it. */
@@ -42,7 +43,7 @@ final class Mounts {
     private static final List<Path> TEMPORARY = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
 
     /** The launcher's own bound. */
-    private static final int MOST = 256;
+    private static final int MOST = 512;
 
     /** In memory; what a build puts there counts as its memory. */
     private static final long EMPTY_BYTES = 1L << 30;
@@ -57,7 +58,9 @@ final class Mounts {
     private final Path workspace;
     private final Exceptions exceptions;
     private final Map<Path, Mount> rules = new TreeMap<>();
+    private final Map<Path, Boolean> points = new LinkedHashMap<>();
     private final Map<Path, Path> links = new LinkedHashMap<>();
+    private Path besideControl;
 
     private Mounts(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions) {
         this.policy = policy;
@@ -70,8 +73,8 @@ final class Mounts {
 
     /**
      * @param mounts in the order in which to mount
-     * @param points where mount points are to be made in the scratch directory, and whether they are directories
-     * @param links symbolic links to be made there, and what they say
+     * @param points what is to be made in the scratch directory, to be mounted or mounted on, and whether it is a directory
+     * @param links symbolic links to be made there after that, and what they say
      */
     record View(List<Mount> mounts, Map<Path, Boolean> points, Map<Path, Path> links) {
         static final View NONE = new View(List.of(), Map.of(), Map.of());
@@ -87,9 +90,11 @@ final class Mounts {
         }
         if (result.size() > MOST) {
             throw new SandboxException("The plan has " + result.size() + " mounts, the launcher takes " + MOST
-                    + ". Name fewer paths, for example a directory above several of them.");
+                    + ". Name fewer paths, for example a directory above several of them. Where the workspace has many git"
+                    + " repositories in it, each of which needs some: remove those that nobody uses, or use a profile with"
+                    + " git = read-only, where one or two are enough for each.");
         }
-        return new View(List.copyOf(result), mountPoints(result, scratch), Map.copyOf(mounts.links));
+        return mounts.view(result);
     }
 
     private void put(Mount mount) {
@@ -107,6 +112,9 @@ final class Mounts {
         }
         if (profile.devices() == Profile.Devices.MINIMAL) {
             put(Mount.devices(DEV));
+            if (isNamed()) {
+                put(Mount.tmpfs(DEV.resolve("shm"), EMPTY_BYTES).withExecute(false));
+            }
         }
         if (profile.temporary() != Profile.Temporary.HOST) {
             temporary(TEMPORARY.get(0), scratch == null ? null : scratch.temporary());
@@ -120,13 +128,17 @@ final class Mounts {
         for (Path path : HiddenPaths.of(host, home)) {
             put(Mount.hide(path));
         }
+        if (!isNamed() && !host.container()) {
+            HiddenPaths.kept(host).stream().filter(m -> isHidden(m.target())).forEach(this::put);
+        }
         if (agent.isPresent()) {
             jenkins(agent.get());
         }
-        put(Mount.bind(workspace, workspace).withExecute(!isNamed()));
-        GitFiles.in(workspace, profile.git() == Profile.Git.READ_ONLY).forEach(m -> put(m.withExecute(!isNamed())));
+        boolean execute = !isNamed() || exceptions.all().stream().anyMatch(this::makesTheWorkspaceExecutable);
+        put(Mount.bind(workspace, workspace).withExecute(execute));
+        GitFiles.in(workspace, profile.git() == Profile.Git.READ_ONLY).forEach(m -> put(m.withExecute(execute)));
         if (policy.controlDirectory() != null) {
-            control(host.canonicalDirectory("Control directory", policy.controlDirectory()), agent.isPresent());
+            control(host.canonicalDirectory("Control directory", policy.controlDirectory()), execute);
         }
         for (Exceptions.Entry entry : exceptions.all()) {
             exception(entry);
@@ -234,46 +246,81 @@ final class Mounts {
         }
         Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
         if (Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
-            put(scratch == null ? Mount.hide(temporary) : Mount.bind(scratch.workspaceTemporary(), temporary));
+            if (scratch == null) {
+                put(Mount.hide(temporary));
+            } else {
+                privateTemporary(temporary);
+            }
         }
+    }
+
+    /** @return the directory that is seen there instead */
+    private Path privateTemporary(Path replaced) {
+        Path instead = scratch.workspaceTemporary(replaced);
+        points.put(instead, true);
+        put(Mount.bind(instead, replaced).withExecute(!isNamed()));
+        return instead;
+    }
+
+    private boolean makesTheWorkspaceExecutable(Exceptions.Entry entry) {
+        return entry.has(Right.EXECUTE) && workspace.startsWith(entry.path());
     }
 
     /**
      * The agent follows links when it reads what a step left in its control directory, so Landlock lets commands make none
-     * there. But what Landlock allows in a directory it allows in all below, and most control directories lie in a home
-     * directory. So the control directory is mounted where nothing above it can be written to, and at its own place there is
-     * a link to that.
+     * there. But what Landlock allows in a directory it allows in all below, and control directories lie in a home directory
+     * or, below {@code dir}, in the workspace. So the control directory is mounted where nothing above it can be written to.
+     * Its parent, where other steps' control directories and secret files are, is a private directory instead, with a link to
+     * that place in it. It is a mount of its own, which cannot be renamed, and so is every directory between it and the
+     * workspace.
      */
-    private void control(Path control, boolean isPrivate) {
-        Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
-        Optional<Path> place = scratch != null && isPrivate && temporary.equals(control.getParent())
-                ? placeForControl()
-                : Optional.empty();
-        if (place.isPresent() && rules.containsKey(temporary)) {
-            Path target = place.get().resolve(control.getFileName());
-            if (!isNamed()) {
-                put(Mount.readOnly(scratch.controlCover(), place.get()));
-            }
-            put(Mount.control(control, target));
-            links.put(scratch.workspaceTemporary().resolve(control.getFileName()), target);
-        } else {
-            put(
-                    rules.values().stream().anyMatch(m -> m.isWritable() && control.startsWith(m.target()))
-                            ? Mount.bind(control, control)
-                            : Mount.control(control, control));
+    private void control(Path control, boolean execute) throws SandboxException {
+        Path temporary = control.getParent();
+        if (scratch == null || temporary == null || workspace.startsWith(temporary)) {
+            throw new SandboxException("Control directory " + Quoted.of(control)
+                    + " cannot be kept from the command: it needs a parent beside the workspace or in it, and the launch a"
+                    + " scratch directory.");
         }
+        if (temporary.startsWith(workspace)) {
+            for (Path path = temporary.getParent(); !path.equals(workspace); path = path.getParent()) {
+                rules.putIfAbsent(path, Mount.bind(path, path).withExecute(execute));
+            }
+        }
+        besideControl = temporary;
+        Path target = placeForControl().resolve(control.getFileName());
+        put(Mount.control(control, target));
+        links.put(privateTemporary(temporary).resolve(control.getFileName()), target);
     }
 
-    /** Some directory of the machine that has nothing in it, which nobody will miss; anything where nothing exists. */
-    private Optional<Path> placeForControl() {
+    /**
+     * Somewhere in what is hidden anyway, or a directory of the machine that has nothing in it, which nobody will miss; anything
+     * where nothing exists.
+     */
+    private Path placeForControl() throws SandboxException {
         if (isNamed()) {
-            return Optional.of(Path.of("/jenkins"));
+            return Path.of("/jenkins");
         }
-        return host.container()
-                ? Optional.of(EMPTY_PLACE_IN_CONTAINERS)
-                : EMPTY_PLACES.stream()
-                        .filter(p -> !rules.containsKey(p) && isEmptyDirectory(p))
-                        .findFirst();
+        Mount run = rules.get(RUN);
+        if (run != null && run.kind() == Mount.Kind.HIDE && isNotNamed(RUN)) {
+            return RUN.resolve("process-sandbox");
+        }
+        if (host.container()) {
+            put(Mount.hide(EMPTY_PLACE_IN_CONTAINERS));
+            return EMPTY_PLACE_IN_CONTAINERS;
+        }
+        Path place = EMPTY_PLACES.stream()
+                .filter(p -> !rules.containsKey(p) && isNotNamed(p) && isEmptyDirectory(p))
+                .findFirst()
+                .orElseThrow(
+                        () -> new SandboxException("There is no place for the control directory: /run is not there or"
+                                + " named by the launch, and neither is another directory of " + EMPTY_PLACES
+                                + " there and empty. Make one of them."));
+        put(Mount.hide(place));
+        return place;
+    }
+
+    private boolean isNotNamed(Path place) {
+        return exceptions.all().stream().noneMatch(e -> e.path().equals(place));
     }
 
     private static boolean isEmptyDirectory(Path path) {
@@ -293,6 +340,11 @@ final class Mounts {
         if (ours || path.startsWith(PROC)) {
             throw new SandboxException("Path " + Quoted.of(path) + " cannot be named: the launch has a "
                     + (ours ? DEV : PROC) + " of its own.");
+        }
+        if (path.equals(besideControl)
+                || besideControl != null && entry.has(Right.WRITE) && path.startsWith(besideControl)) {
+            throw new SandboxException("Path " + Quoted.of(path)
+                    + " cannot be named: it is where Jenkins keeps what it reads of this step. Use another directory.");
         }
         Mount there = rules.get(path);
         boolean writable = there != null && there.writesToTheMachine();
@@ -319,34 +371,39 @@ final class Mounts {
         return mounts.stream().filter(m -> path.startsWith(m.target())).reduce((first, second) -> second);
     }
 
+    private boolean isHidden(Path path) {
+        return above(List.copyOf(rules.values()), path)
+                .map(m -> m.kind() == Mount.Kind.HIDE)
+                .orElse(false);
+    }
+
     private boolean isSeen(Optional<Mount> above) {
         return above.map(Mount::showsTheMachine).orElse(!isNamed());
     }
 
-    /**
-     * Where the covers among these mounts need a mount point.
-     *
-     * @return path in the scratch directory, and whether it is a directory
-     */
-    private static Map<Path, Boolean> mountPoints(List<Mount> mounts, Scratch scratch) {
-        Map<Path, Boolean> points = new LinkedHashMap<>();
-        for (int i = 0; i < mounts.size(); i++) {
-            Mount mount = mounts.get(i);
-            Optional<Mount> above = above(mounts.subList(0, i), mount.target());
+    /** Covers get their mount points, and their links, before the launch: nothing can be made in them then. */
+    private View view(List<Mount> all) {
+        List<Mount> mounts = new ArrayList<>();
+        for (Mount mount : all) {
+            Optional<Mount> above = above(mounts, mount.target());
             if (above.isPresent()
                     && scratch != null
                     && scratch.isCover(above.get().source())) {
                 Path point = above.get().source().resolve(above.get().target().relativize(mount.target()));
-                points.put(point, mount.isDirectory());
+                if (mount.kind() == Mount.Kind.SYMLINK) {
+                    links.put(point, mount.linkText());
+                    continue;
+                }
+                points.put(point, mount.isDirectory() || scratch.isDirectory(mount.source()));
             }
+            mounts.add(mount);
         }
-        return points;
+        return new View(List.copyOf(mounts), new LinkedHashMap<>(points), Map.copyOf(links));
     }
 
     /** Leaves out what would change nothing, or has nothing to be mounted on. */
     private List<Mount> inOrder() {
         List<Mount> mounts = new ArrayList<>();
-        int covers = 0;
         for (Mount mount : rules.values()) {
             Path target = mount.target();
             Optional<Mount> above = above(mounts, target);
@@ -355,12 +412,17 @@ final class Mounts {
             switch (mount.kind()) {
                 case HIDE -> {
                     if (seen) {
-                        mounts.add(isSeenInside(target) ? cover(target, covers++) : mount);
+                        mounts.add(isSeenInside(target) ? cover(target) : mount);
                     }
                 }
                 case READ_ONLY -> {
                     boolean executed = above.map(Mount::execute).orElse(true);
                     if (!seen || writable || !mount.showsTheMachine() || mount.execute() && !executed) {
+                        mounts.add(mount);
+                    }
+                }
+                case SYMLINK -> {
+                    if (!seen) {
                         mounts.add(mount);
                     }
                 }
@@ -374,10 +436,10 @@ final class Mounts {
      * A directory that has nothing but the mount points of what is seen in it, read-only: what a build writes is kept or
      * refused, and never lost without a word.
      */
-    private Mount cover(Path target, int number) {
+    private Mount cover(Path target) {
         return scratch == null
                 ? Mount.tmpfs(target, COVER_BYTES)
-                : Mount.readOnly(scratch.cover(number), target).withExecute(!isNamed());
+                : Mount.readOnly(scratch.cover(target), target).withExecute(!isNamed());
     }
 
     private boolean isSeenInside(Path hidden) {

@@ -99,6 +99,7 @@ public final class Plan {
                 }
             }
             for (Map.Entry<Path, Path> link : view.links().entrySet()) {
+                Files.createDirectories(link.getKey().getParent());
                 if (Files.isSymbolicLink(link.getKey())) {
                     // Of an earlier launch, and changed by its command, for all that is known.
                     Files.delete(link.getKey());

@@ -5,11 +5,13 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -49,7 +51,6 @@ public final class Scratch implements AutoCloseable {
             // As /tmp is everywhere: programs check it. The scratch directory above keeps other users out.
             create(scratch.temporary(), "rwxrwxrwt");
             create(scratch.variableTemporary(), "rwxrwxrwt");
-            create(scratch.workspaceTemporary(), "rwx------");
             create(scratch.home, "rwx------");
             create(scratch.homeUpper(), "rwx------");
             create(scratch.homeWork(), "rwx------");
@@ -146,9 +147,12 @@ public final class Scratch implements AutoCloseable {
         return directory.resolve("var-tmp");
     }
 
-    /** What a build sees in the place of its workspace's {@code @tmp}. */
-    Path workspaceTemporary() {
-        return directory.resolve("ws-tmp");
+    /**
+     * What a build sees in the place of a directory for temporary files, as its workspace and each directory in it may have
+     * one.
+     */
+    Path workspaceTemporary(Path replaced) {
+        return directory.resolve("ws-tmp-" + nameFor(replaced));
     }
 
     /** What is made for {@code /etc} under {@code root = named}. */
@@ -157,13 +161,19 @@ public final class Scratch implements AutoCloseable {
     }
 
     /** A directory of mount points, of this launch alone. */
-    Path cover(int number) {
-        return home.resolve("cover-" + number);
+    Path cover(Path covered) {
+        return home.resolve("cover-" + nameFor(covered));
     }
 
-    /** Likewise, for the control directory. */
-    Path controlCover() {
-        return home.resolve("cover-control");
+    /** The same for the same path, and as long as a name may be. */
+    private static String nameFor(Path path) {
+        return UUID.nameUUIDFromBytes(path.toString().getBytes(StandardCharsets.UTF_8))
+                .toString();
+    }
+
+    /** Whether it is one of these directories, which need not be there yet. */
+    boolean isDirectory(Path path) {
+        return directory.equals(path.getParent()) || home.equals(path.getParent());
     }
 
     boolean isCover(Path path) {

@@ -53,7 +53,7 @@ final class SystemFiles {
                 if (!Files.exists(path)) {
                     continue;
                 }
-                mounts.put(path, Mount.symlink(target(path), path));
+                mounts.put(path, Mount.symlink(textOf(path), path));
                 real = host.canonical("System path", path.toString());
             }
             // Most links lead to what is there already, /bin to usr/bin.
@@ -67,7 +67,8 @@ final class SystemFiles {
         return m -> m.kind() == Mount.Kind.READ_ONLY && path.startsWith(m.target());
     }
 
-    private static Path target(Path link) throws SandboxException {
+    /** What a symbolic link says. */
+    static Path textOf(Path link) throws SandboxException {
         try {
             return Files.readSymbolicLink(link);
         } catch (IOException e) {

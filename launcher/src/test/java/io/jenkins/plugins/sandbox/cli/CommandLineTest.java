@@ -87,7 +87,8 @@ class CommandLineTest {
                 .startsWith("sandbox: profile strict, level FULL\n")
                 .contains("  ✓  user_namespace\n")
                 .contains("\nerr\n")
-                .containsPattern("sandbox: exit 9 after \\d+\\.\\d s, CPU \\d+\\.\\d s, peak \\d+ MiB\n$")
+                .containsPattern("sandbox: exit status 9 after \\d+\\.\\d s, CPU \\d+\\.\\d s, peak memory \\d+ MiB"
+                        + " \\((all processes|largest process)\\), \\d+ process(es and threads)?\n$")
                 .doesNotContain("✗", "cgroup\n");
     }
 

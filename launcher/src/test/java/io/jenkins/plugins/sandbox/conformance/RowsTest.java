@@ -455,13 +455,21 @@ class RowsTest {
     @Test
     void belowTheMinimumNothingRuns() throws Exception {
         Result result = launch.strict(workspace)
-                .options("--primitive", "cgroup", "--min-level", "FULL")
+                .options(
+                        "--primitive",
+                        "landlock_net",
+                        "--primitive",
+                        "cpu_affinity",
+                        "--cpus",
+                        "1023",
+                        "--min-level",
+                        "FULL")
                 .run("echo ran > ran");
         assertThat(result.status()).isEqualTo(125);
         assertThat(result.parsed().ready()).isFalse();
         assertThat(result.parsed().refusal())
-                .isEqualTo("level PARTIAL is below the minimum FULL: cgroup unavailable "
-                        + "(not in this version of the launcher)");
+                .isEqualTo("level PARTIAL is below the minimum FULL: cpu_affinity failed "
+                        + "(none of the processors 1023 may be used here)");
         assertThat(workspace.resolve("ran")).doesNotExist();
         assertThat(result.out() + result.err()).isEmpty();
     }

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 
 /** All attempts, as data: what is tried, what must go on working, and who stops it. */
 final class Attempts {
@@ -21,15 +22,6 @@ final class Attempts {
 
     /** Within reach of every profile: it is no harm, or it is for something else than a sandbox to prevent. */
     private static final Set<String> NONE = Set.of();
-
-    private static final Set<String> WITH_A_VIEW_PENDING = Set.of("log-link-in-workspace", "swap-in-workspace");
-
-    /**
-     * What the finished work has to stop and does not stop yet: profile, and the names of attempts. The suite prints them.
-     * An entry whose attempt is stopped fails, so that none stays here by mistake.
-     */
-    static final Map<String, Set<String>> PENDING =
-            Map.of("strict", WITH_A_VIEW_PENDING, "offline", WITH_A_VIEW_PENDING, "locked", WITH_A_VIEW_PENDING);
 
     // Harmless twins that several attempts share.
     private static final String WRITES = "echo x > new && mv new newer && test -s newer && rm newer";
@@ -51,6 +43,13 @@ final class Attempts {
 
     private static final String LOGS = "echo line >> \"$CONTROL/jenkins-log.txt\" && echo 0 > \"$CONTROL/result.tmp\""
             + " && mv \"$CONTROL/result.tmp\" \"$CONTROL/jenkins-result.txt\"";
+    /** As below {@code dir('a/dir')}. */
+    private static final BiFunction<Scene, Policy.Builder, Policy.Builder> BELOW_DIR =
+            (scene, b) -> b.controlDirectory(scene.workspace() + "/a/dir@tmp/durable-3");
+
+    private static final String LOGS_BELOW_DIR = "echo line >> a/dir@tmp/durable-3/jenkins-log.txt"
+            + " && echo 0 > a/dir@tmp/durable-3/result.tmp"
+            + " && mv a/dir@tmp/durable-3/result.tmp a/dir@tmp/durable-3/jenkins-result.txt";
     private static final String STEPS_OWN_VARIABLE = "test \"$" + Runs.STEP_VARIABLE + "\" = step && test -n \"$PATH\"";
 
     private Attempts() {}
@@ -246,7 +245,14 @@ final class Attempts {
                         .does("echo x > deep/er/.git/hooks/post-checkout")
                         .outside(
                                 (scene, result) -> scene.exists("agent/workspace/job/deep/er/.git/hooks/post-checkout"))
-                        .stoppedBy(NONE, "echo x > deep/er/source"),
+                        .stoppedBy(
+                                STRICT, "echo x > deep/er/source && mkdir deep/d && mv deep/er/source deep/d/source"),
+                attempt(Group.FILES, "git-deeper-rename", "put another directory in the place of one that leads there")
+                        .does(
+                                "mv deep shallow && mkdir -p deep/er/.git/hooks && echo x > deep/er/.git/hooks/post-checkout")
+                        .outside(
+                                (scene, result) -> scene.exists("agent/workspace/job/deep/er/.git/hooks/post-checkout"))
+                        .stoppedBy(STRICT, "mkdir shallow && mv shallow shallower && rmdir shallower"),
                 attempt(Group.FILES, "git-new-repository", "make a new repository where a later checkout will find it")
                         .does("mkdir -p later/.git/hooks && echo x > later/.git/hooks/post-checkout")
                         .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git/hooks/post-checkout"))
@@ -472,7 +478,9 @@ final class Attempts {
         String services = "u=/run/user/1000; mount -t tmpfs t /run\n"
                 + "mkdir -p /run/dbus /run/containerd $u /run/secrets/kubernetes.io/serviceaccount\n"
                 + "echo secret > /run/secrets/kubernetes.io/serviceaccount/token\n"
-                + "for s in /run/docker.sock /run/containerd/containerd.sock /run/dbus/system_bus_socket $u/bus; do\n"
+                + "mkdir /run/postgresql\n"
+                + "for s in /run/docker.sock /run/containerd/containerd.sock /run/dbus/system_bus_socket $u/bus"
+                + " /run/postgresql/.s.PGSQL.5432; do\n"
                 + "\"$T\" serve-unix $s > /run/there &\nwhile ! test -s /run/there && kill -0 $!; do sleep 0.01; done\n: > /run/there\ndone";
         return List.of(
                 attempt(Group.NETWORK, "tcp", "talk to a server of the machine on localhost")
@@ -494,6 +502,10 @@ final class Attempts {
                 attempt(Group.NETWORK, "message-bus", "talk to system services and the user's session on D-Bus")
                         .stage(services)
                         .does("for s in /run/dbus/system_bus_socket /run/user/1000/bus; do \"$T\" unix $s; done")
+                        .stoppedBy(STRICT, OWN_SOCKET),
+                attempt(Group.NETWORK, "service-socket", "talk to any other service that has its socket below /run")
+                        .stage(services)
+                        .calls("unix /run/postgresql/.s.PGSQL.5432")
                         .stoppedBy(STRICT, OWN_SOCKET),
                 attempt(Group.NETWORK, "cluster-token", "read the token of a Kubernetes service account")
                         .stage(services)
@@ -522,7 +534,7 @@ final class Attempts {
                         .cve("CVE-2020-15257")
                         .calls("abstract $ABSTRACT")
                         .stoppedBy(STRICT, OWN_SOCKET),
-                attempt(Group.IPC, "socket-file", "connect to a socket that lies somewhere in the file system")
+                attempt(Group.IPC, "socket-file", "connect to a socket that lies somewhere else in the file system")
                         .calls("unix \"$HOST/neighbour.socket\"")
                         .stoppedBy(LOCKED, OWN_SOCKET),
                 attempt(Group.IPC, "named-pipe", "write to a named pipe of another process")
@@ -672,16 +684,35 @@ final class Attempts {
                                 Group.CONTROL_DIRECTORY,
                                 "log-link-in-workspace",
                                 "the same where the control directory lies in the workspace")
-                        .policy((scene, b) -> b.controlDirectory(scene.workspace() + "/dir@tmp/durable-3"))
-                        .does("ln -sf \"$HOST/readable\" dir@tmp/durable-3/jenkins-log.txt")
+                        .policy(BELOW_DIR)
+                        .does("ln -sf \"$HOST/readable\" a/dir@tmp/durable-3/jenkins-log.txt"
+                                + " || { ln -s \"$HOST/readable\" l && mv -f l a/dir@tmp/durable-3/jenkins-log.txt; }")
                         .outside((scene, result) ->
-                                scene.is("agent/workspace/job/dir@tmp/durable-3/jenkins-log.txt", "link"))
-                        .stoppedBy(STRICT, "echo line >> dir@tmp/durable-3/jenkins-log.txt"),
+                                scene.is("agent/workspace/job/a/dir@tmp/durable-3/jenkins-log.txt", "link"))
+                        .stoppedBy(STRICT, LOGS_BELOW_DIR),
+                attempt(Group.CONTROL_DIRECTORY, "result-pipe-in-workspace", "make the result a named pipe there")
+                        .policy(BELOW_DIR)
+                        .does("mkfifo a/dir@tmp/durable-3/jenkins-result.txt")
+                        .outside((scene, result) ->
+                                scene.is("agent/workspace/job/a/dir@tmp/durable-3/jenkins-result.txt", "fifo"))
+                        .stoppedBy(STRICT, "echo line >> a/dir@tmp/durable-3/jenkins-log.txt"),
                 attempt(Group.CONTROL_DIRECTORY, "swap-in-workspace", "put another directory in its place there")
-                        .policy((scene, b) -> b.controlDirectory(scene.workspace() + "/dir@tmp/durable-3"))
-                        .does("mv dir@tmp dir@old && mkdir dir@tmp && ln -s \"$HOST\" dir@tmp/durable-3")
-                        .outside((scene, result) -> scene.exists("agent/workspace/job/dir@old"))
-                        .stoppedBy(STRICT, "echo line >> dir@tmp/durable-3/jenkins-log.txt"),
+                        .policy(BELOW_DIR)
+                        .does("mv a/dir@tmp a/dir@old && mkdir a/dir@tmp && ln -s \"$HOST\" a/dir@tmp/durable-3")
+                        .outside((scene, result) -> scene.exists("agent/workspace/job/a/dir@old"))
+                        .stoppedBy(STRICT, LOGS_BELOW_DIR),
+                attempt(Group.CONTROL_DIRECTORY, "swap-parent-in-workspace", "the same one directory further up")
+                        .policy(BELOW_DIR)
+                        .does("mv a b && mkdir -p a/dir@tmp && ln -s \"$HOST\" a/dir@tmp/durable-3")
+                        .outside((scene, result) -> scene.exists("agent/workspace/job/b"))
+                        .stoppedBy(STRICT, LOGS_BELOW_DIR),
+                attempt(
+                                Group.CONTROL_DIRECTORY,
+                                "read-secret-in-workspace",
+                                "read a secret file of another step of that directory")
+                        .policy(BELOW_DIR)
+                        .gets("grep -q secret a/dir@tmp/secretFiles/other/key")
+                        .stoppedBy(STRICT, LOGS_BELOW_DIR),
                 attempt(Group.CONTROL_DIRECTORY, "log-hard-link", "make the log another name of a file of the machine")
                         .does("ln -f \"$HOST/readable\" \"$CONTROL/jenkins-log.txt\"")
                         .outside((scene, result) ->

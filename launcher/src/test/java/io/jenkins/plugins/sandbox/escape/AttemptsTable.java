@@ -5,7 +5,6 @@ import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /** The attempts and who stops them, for administrators. */
@@ -47,11 +46,7 @@ final class AttemptsTable {
         if (!plannable.contains(profile)) {
             return "not built";
         }
-        if (!attempt.stoppedBy().contains(profile)) {
-            return "–";
-        }
-        boolean pending = Attempts.PENDING.getOrDefault(profile, Set.of()).contains(attempt.name());
-        return pending ? "**not yet**" : "stopped";
+        return attempt.stoppedBy().contains(profile) ? "stopped" : "–";
     }
 
     static String replaceIn(String document) throws IOException {

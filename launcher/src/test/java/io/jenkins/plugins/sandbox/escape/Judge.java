@@ -7,12 +7,10 @@ final class Judge {
     private Judge() {}
 
     /**
-     * @param pending the profile is to stop it and does not yet
      * @param escaped what its proof says
      * @return what is wrong; empty when nothing is
      */
-    static Optional<String> complaint(
-            Attempt attempt, String profile, boolean pending, Result result, boolean escaped) {
+    static Optional<String> complaint(Attempt attempt, String profile, Result result, boolean escaped) {
         boolean expected = attempt.stoppedBy().contains(profile);
         boolean mayBeRefused = attempt.refusedBy().contains(profile);
         if (result.refusal() != null) {
@@ -29,12 +27,6 @@ final class Judge {
         }
         if (!result.says(Attempt.REACHED)) {
             return Optional.of("the decisive step was not reached");
-        }
-        if (pending) {
-            if (!expected) {
-                return Optional.of("it cannot be pending, since " + profile + " is not to stop it");
-            }
-            return escaped ? Optional.empty() : Optional.of("it is stopped now: take it from the list of pending ones");
         }
         if (escaped == expected) {
             return Optional.of(escaped ? "it is not stopped" : "it is stopped, and the table says that it is not");

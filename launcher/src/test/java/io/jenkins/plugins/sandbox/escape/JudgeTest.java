@@ -19,56 +19,41 @@ class JudgeTest {
         return Result.of(String.join("\n", lines), "", "exit code 0\n");
     }
 
-    private static String of(Attempt attempt, String profile, boolean pending, Result result) {
-        return Judge.complaint(attempt, profile, pending, result, result.says(Attempt.ESCAPED))
+    private static String of(Attempt attempt, String profile, Result result) {
+        return Judge.complaint(attempt, profile, result, result.says(Attempt.ESCAPED))
                 .orElse("");
     }
 
     @Test
     void whatIsExpectedPasses() {
-        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED", "REACHED")))
+        assertThat(of(ATTEMPT, "strict", result("TWIN-WORKED", "REACHED"))).isEmpty();
+        assertThat(of(ATTEMPT, "standard", result("TWIN-WORKED", "REACHED", "ESCAPED yes")))
                 .isEmpty();
-        assertThat(of(ATTEMPT, "standard", false, result("TWIN-WORKED", "REACHED", "ESCAPED yes")))
-                .isEmpty();
-        assertThat(of(REFUSED, "strict", false, Result.refused("no"))).isEmpty();
-        assertThat(of(ATTEMPT, "strict", true, result("TWIN-WORKED", "REACHED", "ESCAPED")))
-                .isEmpty();
+        assertThat(of(REFUSED, "strict", Result.refused("no"))).isEmpty();
     }
 
     @Test
     void lessThanExpectedFails() {
-        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED", "REACHED", "ESCAPED")))
+        assertThat(of(ATTEMPT, "strict", result("TWIN-WORKED", "REACHED", "ESCAPED")))
                 .isEqualTo("it is not stopped");
-        assertThat(of(REFUSED, "strict", false, result("TWIN-WORKED", "REACHED")))
+        assertThat(of(REFUSED, "strict", result("TWIN-WORKED", "REACHED")))
                 .isEqualTo("the launch should have been refused");
     }
 
     @Test
     void moreThanExpectedFails() {
-        assertThat(of(ATTEMPT, "standard", false, result("TWIN-WORKED", "REACHED")))
-                .startsWith("it is stopped");
-        assertThat(of(ATTEMPT, "strict", false, Result.refused("no"))).isEqualTo("the launch was refused");
-        assertThat(of(REFUSED, "standard", false, Result.refused("no"))).isEqualTo("the launch was refused");
+        assertThat(of(ATTEMPT, "standard", result("TWIN-WORKED", "REACHED"))).startsWith("it is stopped");
+        assertThat(of(ATTEMPT, "strict", Result.refused("no"))).isEqualTo("the launch was refused");
+        assertThat(of(REFUSED, "standard", Result.refused("no"))).isEqualTo("the launch was refused");
     }
 
     @Test
     void whatShowsNothingFails() {
-        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED"))).contains("not reached");
-        assertThat(of(ATTEMPT, "strict", false, result("REACHED", "TWIN-WORKED")))
-                .contains("not reached");
-        assertThat(of(ATTEMPT, "strict", false, result())).contains("twin");
-        assertThat(of(ATTEMPT, "strict", false, result("TWIN-FAILED", "REACHED")))
-                .contains("twin");
-        assertThat(of(ATTEMPT, "strict", false, result("TWIN-WORKED", "LACKING x")))
-                .contains("x");
-    }
-
-    @Test
-    void whatIsPendingCannotBeForgotten() {
-        assertThat(of(ATTEMPT, "strict", true, result("TWIN-WORKED", "REACHED")))
-                .startsWith("it is stopped now");
-        assertThat(of(ATTEMPT, "standard", true, result("TWIN-WORKED", "REACHED", "ESCAPED")))
-                .startsWith("it cannot be pending");
+        assertThat(of(ATTEMPT, "strict", result("TWIN-WORKED"))).contains("not reached");
+        assertThat(of(ATTEMPT, "strict", result("REACHED", "TWIN-WORKED"))).contains("not reached");
+        assertThat(of(ATTEMPT, "strict", result())).contains("twin");
+        assertThat(of(ATTEMPT, "strict", result("TWIN-FAILED", "REACHED"))).contains("twin");
+        assertThat(of(ATTEMPT, "strict", result("TWIN-WORKED", "LACKING x"))).contains("x");
     }
 
     @Test

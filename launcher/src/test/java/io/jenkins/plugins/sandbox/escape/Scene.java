@@ -52,7 +52,8 @@ final class Scene implements AutoCloseable {
                 "agent/workspace/job/.git/modules/sub/hooks",
                 "agent/workspace/job/checkout/.git/hooks",
                 "agent/workspace/job/deep/er/.git/hooks",
-                "agent/workspace/job/dir@tmp/durable-3",
+                "agent/workspace/job/a/dir@tmp/durable-3",
+                "agent/workspace/job/a/dir@tmp/secretFiles/other",
                 "agent/workspace/job@tmp/durable-1",
                 "agent/workspace/job@tmp/durable-2",
                 "agent/workspace/job@tmp/secretFiles/other",
@@ -70,7 +71,7 @@ final class Scene implements AutoCloseable {
                 "agent/workspace/job/.git/config",
                 "agent/workspace/job/.git/modules/sub/config",
                 "agent/workspace/job/sub/.git",
-                "agent/workspace/job/dir@tmp/durable-3/jenkins-log.txt",
+                "agent/workspace/job/a/dir@tmp/durable-3/jenkins-log.txt",
                 "agent/workspace/job@tmp/durable-1/jenkins-log.txt",
                 "agent/workspace/other/file",
                 "home/.bashrc",
@@ -80,6 +81,7 @@ final class Scene implements AutoCloseable {
         }
         for (String secret : List.of(
                 "agent/secret.key",
+                "agent/workspace/job/a/dir@tmp/secretFiles/other/key",
                 "agent/workspace/job@tmp/secretFiles/other/key",
                 "agent/workspace/other/secret",
                 "host/readable")) {

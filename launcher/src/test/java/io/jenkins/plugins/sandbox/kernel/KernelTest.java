@@ -47,6 +47,9 @@ class KernelTest {
     /** A directory of the unprivileged user's that is not in /tmp, which most profiles replace. */
     private static Path outside;
 
+    /** {@code null} when this JVM is not root's: then nobody here can delegate anything. */
+    private static DelegatedGroup group;
+
     @BeforeAll
     static void copyEverything() throws IOException {
         directory = Files.createTempDirectory("sandbox-kernel-test");
@@ -91,6 +94,9 @@ class KernelTest {
 
     @AfterAll
     static void removeEverything() throws IOException {
+        if (group != null) {
+            group.remove();
+        }
         remove(directory);
         remove(outside);
     }
@@ -131,6 +137,8 @@ class KernelTest {
     private static List<String> command() throws IOException {
         List<String> command = new ArrayList<>();
         if (isRoot()) {
+            group = DelegatedGroup.make(Integer.parseInt(NOBODY));
+            command.addAll(group.words());
             command.addAll(List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups"));
         }
         command.addAll(List.of("env", "HOME=" + directory.resolve("home"), "LANG=C.UTF-8", "LC_ALL=C.UTF-8"));
@@ -140,6 +148,7 @@ class KernelTest {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + directory.resolve("tmp")));
         command.add("-Dsandbox.test.outside=" + outside);
+        command.add("-Dsandbox.test.cgroup=" + (group == null ? "" : group.property()));
         nativeFiles(command);
         command.addAll(List.of("-cp", copiedClassPath(), KernelTestMain.class.getName()));
         return command;

@@ -53,13 +53,16 @@ class PlanTest {
         return withoutTheMachines(Plan.imagined(policy, host).words("/report", "/gate", "/filter"));
     }
 
-    /** What is hidden outside of this test's directory is another machine's matter. */
+    /** What is hidden outside of this test's directory, and what is left to see of /run, is another machine's matter. */
     private List<String> withoutTheMachines(List<String> words) {
-        List<String> own = new ArrayList<>(words);
-        for (int i = own.indexOf("--hide"); i >= 0 && i < own.size(); i++) {
-            if (own.get(i).equals("--hide") && !own.get(i + 1).startsWith(directory.toString())) {
-                own.remove(i);
-                own.remove(i--);
+        List<String> own = new ArrayList<>();
+        for (int i = 0; i < words.size(); i++) {
+            if (words.get(i).equals("--hide") && !words.get(i + 1).startsWith(directory.toString())) {
+                i++;
+            } else if (words.get(i).equals("--ro-bind") && (words.get(i + 2) + "/").matches("/run/.*")) {
+                i += 2;
+            } else {
+                own.add(words.get(i));
             }
         }
         return own;
@@ -89,7 +92,7 @@ class PlanTest {
                         + " --primitive user_namespace --primitive pid_namespace --primitive mount_namespace --primitive ipc_namespace"
                         + " --primitive uts_namespace --primitive cgroup_namespace --primitive filesystem"
                         + " --primitive proc --primitive rlimit_cpu --primitive rlimit_nofile --primitive rlimit_as"
-                        + " --primitive rlimit_nproc --primitive cpu_affinity --primitive no_new_privs --primitive capabilities --primitive landlock_fs"
+                        + " --primitive rlimit_nproc --primitive rlimit_core --primitive cpu_affinity --primitive no_new_privs --primitive capabilities --primitive landlock_fs"
                         + " --primitive landlock_scope --primitive seccomp"
                         + " --require seccomp --min-level FULL"
                         + " --unset-env AGENT_TOKEN"
@@ -97,7 +100,7 @@ class PlanTest {
                         + " --overlay " + home + " " + scratch + "/home-0/upper " + scratch + "/home-0/work"
                         + " --bind " + directory + "/more " + directory + "/more"
                         + " --bind " + workspace + " " + workspace + " --bind " + scratch + "/var-tmp /var/tmp"
-                        + " --rlimit cpu=11 --rlimit nofile=65536 --rlimit as=8589934592 --rlimit nproc=99"
+                        + " --rlimit cpu=11 --rlimit nofile=65536 --rlimit as=8589934592 --rlimit nproc=99 --rlimit core=0"
                         + " --memory 1073741824 --pids 99 --cpu-quota 50 --cpu-time 10 --wall-time 60 --cpus 0,1"
                         + " --seccomp /filter"
                         + " --background keep --grace 7 end");
@@ -278,7 +281,7 @@ class PlanTest {
     @Test
     void tooManyWritePathsAreAnError() throws Exception {
         Policy.Builder builder = strict();
-        for (int i = 0; i < 300; i++) {
+        for (int i = 0; i < 600; i++) {
             builder.write(Files.createDirectory(directory.resolve("w" + i)).toString());
         }
         assertThatThrownBy(() -> words(builder.build()))
@@ -325,17 +328,18 @@ class PlanTest {
                 .agentRoot(root.toString())
                 .controlDirectory(control.toString())
                 .build();
-        assertThat(String.join(" ", words(policy)))
-                .contains(" --ro-bind " + scratchDirectory + "/home-0/cover-0 " + root
-                        + " --ro-bind " + tools + " " + tools
-                        + " --bind " + workspace + " " + workspace
-                        + " --bind " + scratchDirectory + "/ws-tmp " + workspace + "@tmp")
-                .containsPattern(" --bind-control " + control + " /[a-z]+/durable-1 ");
         try (Scratch scratch = Scratch.of(policy, host)) {
+            assertThat(String.join(" ", Plan.of(policy, host, scratch).words("/report", null, "/filter")))
+                    .contains(" --ro-bind " + scratch.cover(root) + " " + root
+                            + " --ro-bind " + tools + " " + tools
+                            + " --bind " + workspace + " " + workspace
+                            + " --bind " + scratch.workspaceTemporary(control.getParent()) + " " + workspace + "@tmp")
+                    .contains(" --bind-control " + control + " /run/process-sandbox/durable-1 ");
             Plan.of(policy, host, scratch).makeMountPoints();
-            assertThat(scratch.cover(0).resolve("tools")).isEmptyDirectory();
-            assertThat(scratch.cover(0).resolve("workspace/job")).isEmptyDirectory();
-            assertThat(scratch.workspaceTemporary().resolve("durable-1")).isSymbolicLink();
+            assertThat(scratch.cover(root).resolve("tools")).isEmptyDirectory();
+            assertThat(scratch.cover(root).resolve("workspace/job")).isEmptyDirectory();
+            assertThat(scratch.workspaceTemporary(control.getParent()).resolve("durable-1"))
+                    .isSymbolicLink();
         }
         assertThat(String.join(
                         " ",
@@ -348,6 +352,32 @@ class PlanTest {
         assertThatThrownBy(() -> words(strict().agentRoot("/").build()))
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("cannot be hidden from builds");
+    }
+
+    @Test
+    void repositoriesAreLookedForAsDeepAsTheDocumentSays() throws Exception {
+        for (String name : List.of("a/b/c/d", "a/b/c/d/e", "node_modules/x", "a/.git/x", "full/sub", "other/sub")) {
+            Files.createDirectories(workspace.resolve(name).resolve(".git"));
+        }
+        Files.createSymbolicLink(workspace.resolve("link"), workspace.resolve("a/b/c/d"));
+        for (int i = 0; i < GitFiles.MOST_OF_ONE + 100; i++) {
+            Files.createFile(workspace.resolve("full").resolve("file-" + i));
+        }
+        Path closed = Files.createDirectories(workspace.resolve("closed"));
+        Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("---------"));
+        List<String> words = words(strict().build());
+        for (String name :
+                List.of("a", "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/.git", "other", "other/sub", "other/sub/.git")) {
+            String path = workspace.resolve(name).toString();
+            assertThat(words).containsSequence("--bind", path, path);
+        }
+        for (String name : List.of("a/b/c/d/e/.git", "node_modules/x/.git", "a/.git/x/.git", "link/.git")) {
+            assertThat(words).doesNotContain(workspace.resolve(name).toString());
+        }
+        assertThat(GitFiles.in(workspace, false, 1).stream().map(Mount::target))
+                .as("the first level is always looked at, and few names below")
+                .contains(workspace.resolve("a/.git"))
+                .doesNotContain(workspace.resolve("a/b/c/d/.git"));
     }
 
     @Test

@@ -157,17 +157,33 @@ class ProfilesDocumentTest {
         words(hidden.get("home"));
         text.append("\nElsewhere:\n\n");
         words(hidden.get("machine"));
+        text.append("\nof which these stay to be seen, read-only:\n\n");
+        words(hidden.get("kept"));
         text.append("""
 
+                An agent, a workspace or a home directory that lies in one of them is as anywhere else. A build that needs a service of the
+                machine names the directory of its socket: `--read /run/postgresql`.
+
                 In Jenkins also the agent's root directory but for the workspace and `tools/`, and the rest of the workspace's `@tmp`,
-                in the place of which the block has a private one. An agent whose root directory is its home directory gives builds an
-                empty home.
+                in the place of which the block has a private one; the same goes for the `@tmp` beside a directory of the workspace in which
+                a step works (`dir`). An agent whose root directory is its home directory gives builds an empty home.
 
                 **Protected in the workspace**: git runs outside of the sandbox in the next checkout and would obey what a build wrote. In
-                each repository that is there when the launch begins, in the workspace, in a directory directly in it and in their submodules,
-                `.git/config`, `.git/config.worktree`, `.git/commondir`, `.git/hooks` and `.git/modules` are read-only, and `.git` cannot be
-                renamed. A build that has to write one of them needs it by name: `--write .git/config`. A missing `.git/commondir` is
-                made, with a dot in it, and stays: without it a build could have git take its configuration from elsewhere.
+                each repository that is found when the launch begins, and in its submodules, `.git/config`, `.git/config.worktree`,
+                `.git/commondir`, `.git/hooks` and `.git/modules` are read-only, and neither `.git` nor a directory between it and the
+                workspace can be renamed. Those directories are mounts, so a file is copied when it is moved from one to another, and cannot
+                be linked. A build that has to write one of the files needs it by name: `--write .git/config`.
+
+                """);
+        text.append("Repositories are looked for in the workspace and in its directories, down to `a/b/c/d` ("
+                + GitFiles.DEEPEST_REPOSITORY
+                + " levels), not behind\nsymbolic links and not in `node_modules`; below the first level "
+                + GitFiles.MOST_ENTRIES + " names are\nlooked at, " + GitFiles.MOST_OF_ONE
+                + " of each directory, the higher levels first.\n");
+        text.append("""
+                A missing `.git/commondir` is made, with a dot in it, and stays: without it a build could have git take its configuration
+                from elsewhere. The dot means this directory, so that every git does what it did without the file. It is not removed
+                after the launch, since the kernel would take the protection away from whatever still runs in the same repository.
 
                 That is what names programs. A build that may commit can still leave symbolic links in `.git`, through which git
                 outside of the sandbox then writes. Where builds must not reach the agent by that way either, use `git = read-only`,

@@ -58,6 +58,7 @@ class ProfileTest {
                         "filesystem",
                         "proc",
                         "rlimit_nofile",
+                        "rlimit_core",
                         "no_new_privs",
                         "capabilities",
                         "landlock_fs",

@@ -19,12 +19,13 @@ import java.util.Optional;
  *
  * @param workspace the workspace without a symbolic link in its path
  * @param temporary the directory beside it for temporary files, whether or not it exists
- * @param control the control directory likewise; empty when there is none outside of the workspace
+ * @param current the same of the directory where the command starts
+ * @param control the control directory, in {@code current}; empty when there is none
  * @param scratch the scratch directory of the block, whether or not it exists
  * @param jobScratch that of the job, which stays for its next build, whether or not it exists
  */
 record LaunchDirectories(
-        Path workspace, Path temporary, Optional<Path> control, Path scratch, Optional<Path> jobScratch) {
+        Path workspace, Path temporary, Path current, Optional<Path> control, Path scratch, Optional<Path> jobScratch) {
     /** Where scratch directories may be that cannot be beside the workspace, the first that does first. */
     static final List<String> ELSEWHERE = List.of("/var/tmp", System.getProperty("java.io.tmpdir"));
 
@@ -39,18 +40,23 @@ record LaunchDirectories(
         }
         try {
             Path temporary = workspace.resolveSibling(name(Path.of(request.temporary())));
-            Optional<Path> control = Optional.ofNullable(request.control()).map(temporary::resolve);
-            if (control.isPresent() && (!isDirectory(temporary) || !isDirectory(control.get()))) {
-                throw new SandboxException("The control directory '" + control.get() + "' is not a directory.");
+            Path parent = Objects.requireNonNull(Path.of(request.workspace()).getParent());
+            Path current = workspace.resolveSibling(parent.relativize(Path.of(request.current())));
+            Optional<Path> control = Optional.ofNullable(request.control()).map(current::resolve);
+            if (control.isPresent() && !isRealDirectory(control.get())) {
+                throw new SandboxException(
+                        "The control directory '" + control.get()
+                                + "' is not a directory, or there is a symbolic link in its path. Remove what a build left there.");
             }
-            Path parent = scratchParent(temporary, profile, request.container());
+            Path scratches = scratchParent(temporary, profile, request.container());
             return new LaunchDirectories(
                     workspace,
                     temporary,
+                    current,
                     control,
-                    ScratchDirectory.of(parent, request.block()),
+                    ScratchDirectory.of(scratches, request.block()),
                     profile.home() == Profile.Home.JOB
-                            ? Optional.of(jobScratch(parent, request.job()))
+                            ? Optional.of(jobScratch(scratches, request.job()))
                             : Optional.empty());
         } catch (IOException x) {
             if (x instanceof SandboxException known) {
@@ -139,6 +145,11 @@ record LaunchDirectories(
 
     private static boolean isDirectory(Path path) {
         return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** A build may have made any component a link that leads elsewhere. */
+    private static boolean isRealDirectory(Path path) throws IOException {
+        return isDirectory(path) && path.toRealPath().equals(path);
     }
 
     /**

@@ -11,11 +11,13 @@ import java.util.Set;
  * @param workspace the job's own workspace on that agent, the one of its variants that is in use
  * @param temporary the directory beside it for temporary files, {@code <workspace>@tmp}
  * @param directory where the command starts; {@code workspace} or below
- * @param control the name of the launch's control directory below {@code temporary}; {@code null} when it has none there
+ * @param current the directory beside that for temporary files, {@code <directory>@tmp}; {@code temporary}, or below the
+ *     workspace
+ * @param control the name of the launch's control directory below {@code current}; {@code null} when it has none there
  * @param block the id of the block, {@code [0-9a-f]+}; launches of one block share their temporary files
  * @param running the ids of the block's launches whose step has not ended yet
  * @param variables the names of the environment variables that are meant for the command
- * @param files what the environment names below {@code temporary}
+ * @param files what the environment names below {@code temporary} and {@code current}
  * @param programs what the command names and Jenkins may have put outside of the workspace
  * @param job stands for the job, {@code [0-9a-f]+}; launches of one job share what its builds keep
  * @param terms what is to hold for it
@@ -26,6 +28,7 @@ public record LaunchRequest(
         String workspace,
         String temporary,
         String directory,
+        String current,
         @CheckForNull String control,
         String block,
         Set<String> running,

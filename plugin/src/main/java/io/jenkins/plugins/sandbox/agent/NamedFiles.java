@@ -23,12 +23,13 @@ final class NamedFiles {
      * Secret files and the like: what the environment names in the directory for temporary files, where those of other steps
      * lie as well.
      *
-     * @param temporary that directory
+     * @param named that directory, as the environment names it
+     * @param temporary the same without a symbolic link in its path
      */
-    static Set<Path> inTemporary(LaunchRequest request, Path temporary) {
+    static Set<Path> inTemporary(LaunchRequest request, String named, Path temporary) {
         Set<Path> files = new LinkedHashSet<>();
         for (String name : request.files()) {
-            below(Path.of(request.temporary()), name)
+            below(Path.of(named), name)
                     .filter(NamedFiles::isOneOfMany)
                     .map(temporary::resolve)
                     .filter(NamedFiles::isReal)

@@ -46,7 +46,10 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
             directories.jobScratch().ifPresent(scratch -> policy.jobScratch(scratch.toString()));
             directories.control().ifPresent(control -> policy.controlDirectory(control.toString()));
             new JobPaths(terms, directories.workspace()).addTo(policy);
-            NamedFiles.inTemporary(request, directories.temporary()).forEach(p -> policy.read(p.toString()));
+            NamedFiles.inTemporary(request, request.temporary(), directories.temporary())
+                    .forEach(p -> policy.read(p.toString()));
+            NamedFiles.inTemporary(request, request.current(), directories.current())
+                    .forEach(p -> policy.read(p.toString()));
             NamedFiles.scripts(request).forEach(p -> policy.read(p.toString()));
             NamedFiles.wrappers(request).forEach(p -> policy.execute(p.toString()));
             return prepare(policy.build(), directories);

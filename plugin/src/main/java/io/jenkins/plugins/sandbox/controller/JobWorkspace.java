@@ -21,8 +21,9 @@ import java.util.regex.Pattern;
  *
  * @param path the workspace
  * @param temporary the directory beside it for temporary files
+ * @param current the same of the directory in it where the command starts, which is where durable tasks look for it
  */
-record JobWorkspace(String path, String temporary) {
+record JobWorkspace(String path, String temporary, String current) {
     /**
      * @param own what the node names as the job's workspace
      * @param directory where the command starts
@@ -37,7 +38,8 @@ record JobWorkspace(String path, String temporary) {
         if (!m.matches() || climbsOut(directory)) {
             throw new AbortException(Messages.JobWorkspace_Outside(directory, own));
         }
-        return new JobWorkspace(m.group(1), m.group(1) + WorkspaceList.TMP_DIR_SUFFIX);
+        return new JobWorkspace(
+                m.group(1), m.group(1) + WorkspaceList.TMP_DIR_SUFFIX, directory + WorkspaceList.TMP_DIR_SUFFIX);
     }
 
     private static boolean climbsOut(String directory) {
@@ -62,17 +64,16 @@ record JobWorkspace(String path, String temporary) {
     }
 
     /**
-     * Finds the control directory of a durable task in the words of its command. It lies beside the workspace, where the
-     * secret files of other steps lie as well, so it is this one directory that the command gets and no other. (Below
-     * {@code dir} it lies in the workspace: nothing is found then, nor needed.)
+     * Finds the control directory of a durable task in the words of its command. It lies where the secret files of other steps
+     * lie as well, so it is this one directory that the command gets and no other.
      *
-     * @return its name, {@code durable-} and hexadecimal digits; {@code null} when there is none
+     * @return its name in {@link #current}, {@code durable-} and hexadecimal digits; {@code null} when there is none
      * @throws AbortException when there is more than one
      */
     @CheckForNull
     String controlDirectory(Collection<String> words) throws AbortException {
         // The shell wrapper doubles every dollar, the binary one does not.
-        String written = Pattern.quote(temporary).replace("$", "\\E\\$\\$?\\Q");
+        String written = Pattern.quote(current).replace("$", "\\E\\$\\$?\\Q");
         Pattern pattern = Pattern.compile("(?<![^\\s'\"=])" + written + "/(durable-[0-9a-f]+)(?![\\w.-])");
         Set<String> found = new TreeSet<>();
         for (String word : words) {

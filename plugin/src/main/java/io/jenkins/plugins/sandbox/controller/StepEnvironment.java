@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.controller;
 
 import java.util.Arrays;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -46,16 +47,16 @@ record StepEnvironment(String[] variables, Set<String> set) {
     /**
      * The files that variables name, alone or in a list, as the bindings of credentials do.
      *
-     * @param directory where they have to be below; none is outside, but some may not exist, or be more than they seem
+     * @param directories where they have to be below; none is outside, but some may not exist, or be more than they seem
      */
-    Set<String> filesBelow(String directory) {
+    Set<String> filesBelow(List<String> directories) {
         Set<String> files = new LinkedHashSet<>();
         Arrays.stream(variables)
                 .map(v -> v.substring(v.indexOf('=') + 1))
-                .filter(v -> v.contains(directory.replace("$", "$$")) || v.contains(directory))
+                .filter(v -> directories.stream().anyMatch(d -> v.contains(d.replace("$", "$$")) || v.contains(d)))
                 .flatMap(v -> Stream.of(v, v.replace("$$", "$")))
                 .flatMap(v -> Stream.concat(Stream.of(v), Arrays.stream(v.split(":"))))
-                .filter(v -> v.startsWith(directory + "/"))
+                .filter(v -> directories.stream().anyMatch(d -> v.startsWith(d + "/")))
                 .distinct()
                 .limit(MAX_FILES)
                 .forEach(files::add);

@@ -47,6 +47,7 @@ class LaunchDirectoriesTest {
                         workspace.toString(),
                         workspace + "@tmp",
                         directory.toString(),
+                        directory + "@tmp",
                         control,
                         "0123",
                         Set.of(),
@@ -124,6 +125,25 @@ class LaunchDirectoriesTest {
         assertThat(refused(workspace, "durable-34"), containsString("durable-34' is not a directory"));
         Files.createSymbolicLink(temporary.resolve("durable-56"), Path.of("/etc"));
         assertThat(refused(workspace, "durable-56"), containsString("durable-56' is not a directory"));
+    }
+
+    @Test
+    void theControlDirectoryOfADirectoryInTheWorkspaceIsBesideThat() throws Exception {
+        Path sub = Files.createDirectories(workspace.resolve("a b/sub"));
+        Path control = Files.createDirectories(workspace.resolve("a b/sub@tmp/durable-12"));
+        assertThat(check(sub, "durable-12").control(), is(Optional.of(control)));
+        assertThat(check(sub, null).current(), is(control.getParent()));
+        assertThat(check(workspace, null).current(), is(check(workspace, null).temporary()));
+        assertThat(refused(sub, "durable-34"), containsString("durable-34' is not a directory"));
+        Files.createSymbolicLink(workspace.resolve("link@tmp"), control.getParent());
+        Path link = Files.createDirectory(workspace.resolve("link"));
+        assertThat(refused(link, "durable-12"), containsString("a symbolic link in its path"));
+        Path other = Files.createSymbolicLink(workspace.resolve("other"), workspace.resolve("a b"));
+        assertThat(refused(other.resolve("sub"), "durable-12"), containsString("a symbolic link in its path"));
+        Files.createDirectories(workspace.resolve("other sub@tmp/durable-56"));
+        Path named = Files.createSymbolicLink(workspace.resolve("other sub"), sub);
+        assertThat(
+                check(named, "durable-56").control(), is(Optional.of(workspace.resolve("other sub@tmp/durable-56"))));
     }
 
     @Test

@@ -26,6 +26,7 @@ class JobWorkspaceTest {
         JobWorkspace found = JobWorkspace.containing("/a/workspace/job", directory);
         assertThat(found.path(), is(workspace));
         assertThat(found.temporary(), is(workspace + "@tmp"));
+        assertThat(found.current(), is(directory + "@tmp"));
     }
 
     @ParameterizedTest
@@ -55,7 +56,7 @@ class JobWorkspaceTest {
 
     @Test
     void findsTheControlDirectoryInTheWordsOfAShellStep() throws Exception {
-        JobWorkspace workspace = new JobWorkspace("/a/$HOME/my job", "/a/$HOME/my job@tmp");
+        JobWorkspace workspace = new JobWorkspace("/a/$HOME/my job", "/a/$HOME/my job@tmp", "/a/$HOME/my job@tmp");
         assertThat(
                 workspace.controlDirectory(
                         List.of(
@@ -82,12 +83,21 @@ class JobWorkspaceTest {
                 "'/a/b/c@tmp/durable-12/script.sh'",
             })
     void findsNothingElse(String word) throws Exception {
-        assertThat(new JobWorkspace("/a/b", "/a/b@tmp").controlDirectory(List.of(word)), is(nullValue()));
+        assertThat(new JobWorkspace("/a/b", "/a/b@tmp", "/a/b@tmp").controlDirectory(List.of(word)), is(nullValue()));
+    }
+
+    @Test
+    void findsItBelowADirectoryOfTheWorkspaceToo() throws Exception {
+        JobWorkspace workspace = JobWorkspace.containing("/a/b", "/a/b/x y/z");
+        assertThat(
+                workspace.controlDirectory(List.of("sh", "-c", "cat '/a/b/x y/z@tmp/durable-12/script.sh'")),
+                is("durable-12"));
+        assertThat(workspace.controlDirectory(List.of("sh", "-c", "cat '/a/b@tmp/durable-12/x'")), is(nullValue()));
     }
 
     @Test
     void refusesTwoControlDirectories() {
-        AbortException x = assertThrows(AbortException.class, () -> new JobWorkspace("/a/b", "/a/b@tmp")
+        AbortException x = assertThrows(AbortException.class, () -> new JobWorkspace("/a/b", "/a/b@tmp", "/a/b@tmp")
                 .controlDirectory(List.of("/a/b@tmp/durable-12/x", "/a/b@tmp/durable-34/x")));
         assertThat(x.getMessage(), containsString("durable-12, durable-34"));
     }

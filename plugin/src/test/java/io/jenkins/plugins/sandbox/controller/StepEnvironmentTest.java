@@ -5,6 +5,7 @@ import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.empty;
 import static org.hamcrest.Matchers.is;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -45,13 +46,15 @@ class StepEnvironmentTest {
                 "WORKSPACE_TMP=/ws@tmp",
                 "NOT=/ws@tmpx/a",
                 "TEXT=see /ws@tmp/readme",
+                "DIR=/ws/x@tmp/secretFiles/3",
                 "EMPTY=");
         assertThat(
-                environment.filesBelow("/ws@tmp"),
+                environment.filesBelow(List.of("/ws@tmp", "/ws@tmp", "/ws/x@tmp")),
                 contains(
                         "/ws@tmp/secretFiles/1/key",
                         "/ws@tmp/secretFiles/2/$$",
                         "/ws@tmp/secretFiles/2/$",
-                        "/ws@tmp/withMaven3"));
+                        "/ws@tmp/withMaven3",
+                        "/ws/x@tmp/secretFiles/3"));
     }
 }

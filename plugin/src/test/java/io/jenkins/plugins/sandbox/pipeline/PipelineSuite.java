@@ -308,6 +308,55 @@ abstract class PipelineSuite {
         r().assertLogContains("\nhere\n", b);
     }
 
+    /** There it lies in the workspace, where a command may otherwise do as it likes. */
+    @Test
+    void theControlDirectoryBelowADirectoryOfTheWorkspaceIsSafe() throws Exception {
+        String attempts = """
+                sh '''set +ex
+                  for d in "../x y@tmp"/durable-*; do
+                    ln -s /etc/passwd "$d/link" 2>/dev/null && echo LINKED
+                    mkfifo "$d/pipe" 2>/dev/null && echo PIPED
+                  done
+                  cat "../x y@tmp/secretFiles/other" 2>/dev/null
+                  cat "$KEY"
+                  mv "../x y@tmp" ../moved 2>/dev/null && { echo MOVED; mv ../moved "../x y@tmp"; }
+                  echo TRIED
+                '''
+                """;
+        WorkflowRun b = run("control", Result.SUCCESS, """
+                dir('x y@tmp/secretFiles') {
+                  writeFile file: 'mine', text: 'MINE\\n'
+                  writeFile file: 'other', text: 'OTHER\\n'
+                }
+                withEnv(["KEY=${pwd()}/x y@tmp/secretFiles/mine"]) {
+                  dir('x y') { %1$s }
+                  echo '<<<'
+                  sandbox(profile: 'strict', minimumLevel: 'FULL') {
+                    dir('x y') {
+                      %1$s
+                      sh '#!/bin/sh\\nread line < "$0"; echo "INTERPRETER $line"'
+                      echo "<${sh(script: 'printf output', returnStdout: true)}>"
+                      echo "<${sh(script: 'exit 7', returnStatus: true)}>"
+                      sh '(sleep 1; echo LATER > later) > background 2>&1 &'
+                      dir('deeper') { sh 'pwd; touch here' }
+                    }
+                    sh 'while ! test -s "x y/later"; do sleep 0.1; done; ls "x y" "x y/deeper"'
+                  }
+                }
+                """.formatted(attempts));
+        String[] log = log(b).split("<<<", 2);
+        for (String done : List.of("LINKED\n", "PIPED\n", "OTHER\n", "MINE\n", "MOVED\n", "TRIED\n")) {
+            assertThat(log[0], containsString(done));
+        }
+        for (String done : List.of("MINE\n", "TRIED\n", "INTERPRETER #!/bin/sh", "<output>", "<7>", "here\n")) {
+            assertThat(log[1], containsString(done));
+        }
+        for (String done : List.of("LINKED\n", "PIPED\n", "OTHER\n", "MOVED\n")) {
+            assertThat(log[1], not(containsString(done)));
+        }
+        assertThat(Pipelines.action(b).getLevel(), is("FULL"));
+    }
+
     @Test
     void jobNamesWithSpacesAndNonAscii() throws Exception {
         r().createFolder("ein Ordner");
