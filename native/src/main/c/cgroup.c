@@ -563,9 +563,17 @@ int cgroup_check(struct cgroup *cgroup, const struct plan *plan, struct failure 
 
 /* ---- the end ---- */
 
-static int64_t in_microseconds(int64_t nanoseconds)
+/* Version 1 counts the whole exactly, and its two parts by what ticks have sampled: so they are shares of the whole. */
+static void count_cpuacct(int leaf, struct cgroup_counts *counts)
 {
-    return nanoseconds < 0 ? -1 : nanoseconds / 1000;
+    int64_t total = read_number(leaf, "cpuacct.usage");
+    int64_t user = read_number(leaf, "cpuacct.usage_user");
+    int64_t system = read_number(leaf, "cpuacct.usage_sys");
+    if (total < 0)
+        return;
+    bool split = user >= 0 && system >= 0 && user + system > 0;
+    counts->user_us = (int64_t)((double)total / 1000 * (split ? (double)user / (double)(user + system) : 1));
+    counts->system_us = total / 1000 - counts->user_us;
 }
 
 static const struct hierarchy *joined_with(const struct cgroup *cgroup, unsigned joined, enum controller controller)
@@ -591,8 +599,7 @@ void cgroup_count(const struct cgroup *cgroup, unsigned joined, struct cgroup_co
         counts->user_us = read_key(cpu->leaf, "cpu.stat", "user_usec");
         counts->system_us = read_key(cpu->leaf, "cpu.stat", "system_usec");
     } else if (cpu != NULL) {
-        counts->user_us = in_microseconds(read_number(cpu->leaf, "cpuacct.usage_user"));
-        counts->system_us = in_microseconds(read_number(cpu->leaf, "cpuacct.usage_sys"));
+        count_cpuacct(cpu->leaf, counts);
     }
 }
 

@@ -45,6 +45,8 @@ static const char help_text[] =
     "  --cpu-quota PERCENT     of one processor, with --primitive cgroup\n"
     "  --cpu-time SECONDS      of all processes together; then everybody is killed\n"
     "  --wall-time SECONDS     from COMMAND's start; then everybody is killed\n"
+    "  --on-limit STATUS LOG   when a limit ended everybody, writes 137 to the file STATUS, unless it is there, and\n"
+    "                          why to the end of the file LOG; paths of the view\n"
     "  --cpus LIST             processors, as 0-3,8, with --primitive cpu_affinity\n"
     "  --seccomp FILE          classic BPF, 1 to 4096 struct sock_filter\n"
     "Life\n"

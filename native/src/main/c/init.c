@@ -365,6 +365,7 @@ static void run_to_the_end(struct init *init)
             alone = true;
         if (alone) {
             report_end(init); /* before front ends, so that whoever waits for it finds it */
+            usage_tell(&init->usage);
             atomic_store(&init->launch->context.shared->finished, true);
         }
         if (init->command_ended && init->launch->socket >= 0)

@@ -281,6 +281,7 @@ enum option {
     OPTION_CPU_TIME,
     OPTION_WALL_TIME,
     OPTION_CPUS,
+    OPTION_ON_LIMIT,
     OPTION_SECCOMP,
     OPTION_BACKGROUND,
     OPTION_GRACE,
@@ -325,6 +326,7 @@ static const struct {
     [OPTION_CPU_TIME] = {"--cpu-time", 1, false},
     [OPTION_WALL_TIME] = {"--wall-time", 1, false},
     [OPTION_CPUS] = {"--cpus", 1, false},
+    [OPTION_ON_LIMIT] = {"--on-limit", 2, false},
     [OPTION_SECCOMP] = {"--seccomp", 1, false},
     [OPTION_BACKGROUND] = {"--background", 1, false},
     [OPTION_GRACE] = {"--grace", 1, false},
@@ -401,6 +403,9 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return take_limit(name, values[0], SECONDS_MAX, &plan->wall_time_s, problem);
     case OPTION_CPUS:
         return take_cpus(plan, values[0], problem);
+    case OPTION_ON_LIMIT:
+        return take_path(name, values[0], &plan->on_limit_status, problem) &&
+               take_path(name, values[1], &plan->on_limit_log, problem);
     case OPTION_SECCOMP:
         return take_file(name, values[0], &plan->filter_file, problem);
     case OPTION_BACKGROUND:

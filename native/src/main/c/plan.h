@@ -55,12 +55,14 @@ struct plan {
     uint64_t limits[PRIMITIVE_COUNT]; /* for the rlimit rows: seconds, bytes or a
                                          count */
     primitive_set limited;
-    uint64_t memory;      /* of the launch as a whole: bytes, 0 for no limit */
-    uint64_t pids;        /* processes and threads, 0 for no limit */
-    uint64_t cpu_quota;   /* per cent of one processor, 0 for no limit */
-    uint64_t cpu_time_s;  /* of all processes together, 0 for no limit */
-    uint64_t wall_time_s; /* from the command's start, 0 for no limit */
-    const char *cpus;     /* "0-3,8", checked; NULL for all */
+    uint64_t memory;             /* of the launch as a whole: bytes, 0 for no limit */
+    uint64_t pids;               /* processes and threads, 0 for no limit */
+    uint64_t cpu_quota;          /* per cent of one processor, 0 for no limit */
+    uint64_t cpu_time_s;         /* of all processes together, 0 for no limit */
+    uint64_t wall_time_s;        /* from the command's start, 0 for no limit */
+    const char *on_limit_status; /* written when a limit ended everything; NULL for none */
+    const char *on_limit_log;
+    const char *cpus; /* "0-3,8", checked; NULL for all */
     struct mount_step mounts[MOUNTS_MAX];
     size_t mount_count;
     const char *variables[VARIABLES_MAX]; /* names: to be dropped, or the only ones to be kept */

@@ -1,13 +1,16 @@
 #include "usage.h"
 
+#include "mounting.h"
 #include "processes.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 
@@ -286,4 +289,50 @@ size_t usage_report(struct usage *usage, char *text, size_t size)
             (long long)(peak ? counts.peak_bytes / 1024 : rusage.ru_maxrss), peak ? "cgroup" : "process",
             pids == 0 ? 0ULL : (unsigned long long)(pids - 1)); /* init itself is none of the command's */
     return used < size ? used : size - 1;
+}
+
+/* What a limit was, for a log that people read. */
+static size_t describe(const struct usage *usage, enum limit limit, char *text, size_t size)
+{
+    unsigned long long value = (unsigned long long)value_of(usage, limit, 0);
+    int n = limit == LIMIT_MEMORY     ? snprintf(text, size, "the limit on memory, %llu MiB, ", value >> 20)
+            : limit == LIMIT_CPU_TIME ? snprintf(text, size, "the limit on CPU time, %llu s, ", value)
+                                      : snprintf(text, size, "the limit on wall time, %llu s, ", value);
+    return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
+}
+
+/* In the directory of a file, without following any link: nobody can move it under us, since nobody is left. */
+static int open_beside(const char *path, int flags)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    int parent CLEANUP_FD = walk_from_root(directory);
+    return parent < 0 ? -1 : openat(parent, slash + 1, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0644);
+}
+
+void usage_tell(const struct usage *usage)
+{
+    static const char status[] = "137\n"; /* 128 and SIGKILL, as a shell says it */
+    static const char end[] = "was reached: everything was killed\n";
+    const struct plan *plan = usage->context->plan;
+    char text[512] = "sandbox: ";
+    size_t used = strlen(text);
+    struct stat kind;
+    if (plan->on_limit_status == NULL)
+        return;
+    for (unsigned i = 0; i < LIMIT_COUNT; i++)
+        if ((usage->reached & (1U << i)) != 0 && (i == LIMIT_MEMORY || i == LIMIT_CPU_TIME || i == LIMIT_WALL_TIME))
+            used += describe(usage, (enum limit)i, text + used, sizeof text - used - sizeof end);
+    if (used == strlen("sandbox: "))
+        return;
+    memcpy(text + used, end, sizeof end);
+    int file CLEANUP_FD = open_beside(plan->on_limit_status, O_WRONLY | O_CREAT | O_EXCL);
+    if (file < 0)
+        return; /* it is there: somebody was left to write it */
+    int log CLEANUP_FD = open_beside(plan->on_limit_log, O_WRONLY | O_APPEND);
+    /* The log first: who waits for the status reads it then. Nobody is left to be told that either failed. */
+    if (log >= 0 && fstat(log, &kind) == 0 && S_ISREG(kind.st_mode))
+        (void)write_all(log, text, strlen(text));
+    (void)write_all(file, status, sizeof status - 1);
 }

@@ -45,5 +45,11 @@ enum limit usage_ended(struct usage *usage, int status, const struct rusage *rus
 /* Whether the kernel has killed in the launch's control group for want of memory. */
 bool usage_out_of_memory(const struct usage *usage);
 
+/*
+ * Writes the plan's --on-limit files, if a limit has ended everybody: whoever would have written down how the command
+ * ended was ended too. To be called when nobody is left, after usage_report().
+ */
+void usage_tell(const struct usage *usage);
+
 /* The lines of the report: `limit NAME VALUE`, each at most once, and `usage ...`. Returns their length. */
 size_t usage_report(struct usage *usage, char *text, size_t size);

@@ -106,6 +106,7 @@ static const char *const vocabulary[] = {
     "--wall-time",
     "cpu_affinity",
     "--cpus",
+    "--on-limit",
     "0-3,8",
     "3-",
     "0-1024",

@@ -524,6 +524,24 @@ class ViewTest {
         assertThat(run(locked(), script)).isEqualTo("made\n".repeat(5));
     }
 
+    /** Bubblewrap, and unshare of util-linux: what containers without root and browsers do. */
+    @Test
+    void aSandboxInsideStartsWhereTheProfileLetsItAndUncoversNothing() throws Exception {
+        file(home.resolve(".ssh/id_rsa"), "secret\n");
+        String script = "unshare --user --map-root-user --mount sh -c 'mount -t tmpfs t /mnt && echo mounted;"
+                + " umount ~/.ssh; cat ~/.ssh/id_rsa; mount -o remount,bind,rw / && echo writable';"
+                + " bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp echo wrapped";
+        assertThat(run(standard(), "bwrap --version")).startsWith("bubblewrap");
+        assertThat(run(policy(Profile.named("strict")), script)).doesNotContain("mounted\n", "wrapped\n");
+        String nested = "primitives = session close_fds environment user_namespace pid_namespace mount_namespace"
+                + " ipc_namespace uts_namespace cgroup_namespace filesystem proc no_new_privs capabilities seccomp\n"
+                + "root = ro\ndev = minimal\nhome = overlay\nsyscalls = @build nested-sandbox\n";
+        assertThat(run(policy(Profile.parse("nested", nested)), script))
+                .startsWith("mounted\n")
+                .endsWith("wrapped\n")
+                .doesNotContain("secret\n", "writable\n");
+    }
+
     @Test
     void rightsAddUpForOneFile() throws Exception {
         Path more = Files.createDirectory(directory.resolve("more"));

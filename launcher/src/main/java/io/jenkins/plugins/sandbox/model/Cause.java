@@ -86,8 +86,8 @@ public enum Cause {
     /** No delegated control group. */
     CGROUP(
             "no control group was delegated to the agent",
-            "Delegate a cgroup v2 subtree to the agent's user.",
-            "# systemd, in the agent's unit:\n[Service]\nDelegate=yes"),
+            "Delegate a cgroup v2 subtree to the agent's user, with the agent in a group below it (docs/limits.md).",
+            "# systemd 254 or newer, in the agent's unit:\n[Service]\nDelegate=cpu memory pids\nDelegateSubgroup=agent"),
     /** None of the above. */
     UNKNOWN("not known", "The detail names the call that failed: look for it in the machine's log.", "");
 

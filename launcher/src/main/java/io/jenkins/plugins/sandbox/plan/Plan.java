@@ -35,9 +35,16 @@ public final class Plan {
     private final List<Mount> mounts;
     private final Mounts.View view;
     private final byte[] filter;
+    private final List<String> onLimit;
 
     private Plan(
-            Policy policy, Host host, Variables variables, Exceptions exceptions, Mounts.View view, byte[] filter) {
+            Policy policy,
+            Host host,
+            Variables variables,
+            Exceptions exceptions,
+            Mounts.View view,
+            byte[] filter,
+            List<String> onLimit) {
         this.policy = policy;
         this.host = host;
         this.variables = variables;
@@ -45,6 +52,7 @@ public final class Plan {
         this.mounts = view.mounts();
         this.view = view;
         this.filter = filter;
+        this.onLimit = onLimit;
     }
 
     /**
@@ -67,7 +75,7 @@ public final class Plan {
         Exceptions exceptions = Exceptions.of(policy, host);
         Mounts.View mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : Mounts.View.NONE;
         Variables variables = Variables.of(policy, host.variables());
-        return new Plan(policy, host, variables, exceptions, mounts, filter(policy, host));
+        return new Plan(policy, host, variables, exceptions, mounts, filter(policy, host), onLimit(policy, host));
     }
 
     /**
@@ -175,6 +183,7 @@ public final class Plan {
         }
         rlimits().forEach(l -> words.addAll(List.of("--rlimit", l)));
         words.addAll(launchLimits());
+        words.addAll(onLimit);
         if (filter != null) {
             words.addAll(List.of("--seccomp", filterFile));
         }
@@ -220,6 +229,23 @@ public final class Plan {
         launchLimit(words, "--wall-time", limits.wallTime());
         launchLimit(words, "--cpus", limits.cpus());
         return words;
+    }
+
+    /**
+     * A limit that ends everybody ends the wrapper too that would have written the command's status into the control
+     * directory; whoever waits for that file would wait for minutes. The names are those of Jenkins' durable tasks.
+     */
+    private static List<String> onLimit(Policy policy, Host host) throws SandboxException {
+        Limits limits = policy.limits();
+        boolean ends = limits.memory() != null || limits.cpuTime() != null || limits.wallTime() != null;
+        if (!ends || policy.controlDirectory() == null) {
+            return List.of();
+        }
+        Path control = host.canonicalDirectory("Control directory", policy.controlDirectory());
+        return List.of(
+                "--on-limit",
+                control.resolve("jenkins-result.txt").toString(),
+                control.resolve("jenkins-log.txt").toString());
     }
 
     private static void launchLimit(List<String> words, String option, Object value) {

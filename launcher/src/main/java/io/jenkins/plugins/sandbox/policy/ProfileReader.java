@@ -232,6 +232,17 @@ final class ProfileReader {
         } catch (IllegalArgumentException e) {
             throw error(lineOf("syscalls"), e.getMessage());
         }
+        // Whoever is under a Landlock rule about files may not mount, and writing uid_map is one of the files refused
+        // (Documentation/userspace-api/landlock.rst, "Current limitations").
+        if (read.syscalls().contains("nested-sandbox")
+                && (read.primitives().contains(Primitive.LANDLOCK_FS)
+                        || read.primitives().contains(Primitive.LANDLOCK_NET)
+                        || read.primitives().contains(Primitive.LANDLOCK_SCOPE))) {
+            throw error(
+                    lineOf("syscalls"),
+                    "the group nested-sandbox is of no use with landlock_fs, landlock_net or landlock_scope, under which"
+                            + " nothing can be mounted: leave these primitives out");
+        }
         needs(read, Primitive.FILESYSTEM, Primitive.MOUNT_NAMESPACE);
         needs(read, Primitive.MOUNT_NAMESPACE, Primitive.USER_NAMESPACE);
         needs(read, Primitive.PID_NAMESPACE, Primitive.USER_NAMESPACE);

@@ -206,6 +206,20 @@ class CommandLineTest {
     }
 
     @Test
+    void theLimitThatEndedTheCommandIsNamedWithItsRemedy() throws Exception {
+        Path report = home.resolveSibling("limit.json");
+        Result result = execute(
+                "run", "--wall-time", "1", "--pids", "50", "--report", report.toString(), "--", "sleep", "1000");
+        assertThat(result.status()).isEqualTo(137);
+        assertThat(result.err())
+                .contains("sandbox: killed by SIGKILL (wall_time) after ")
+                .endsWith("sandbox: the limit on wall time, 1 s, was reached. Raise it with wallTime in the step or the"
+                        + " administrator's settings, or --wall-time on the command line.\n");
+        assertThat(Files.readString(report))
+                .contains("\"signalName\" : \"SIGKILL\"", "\"cause\" : \"wall_time\"", "\"name\" : \"wall_time\"");
+    }
+
+    @Test
     void variablesAreDroppedKeptAndAllPassedOn() throws Exception {
         String script = "echo $SANDBOX_TEST_TOKEN";
         assertThat(execute("run", "--quiet", "--", "sh", "-c", script).out()).isEqualTo("\n");

@@ -187,6 +187,39 @@ class LimitsHoldTest {
         assertThat(result.parsed().ending().usage().wallMillis()).isGreaterThanOrEqualTo(1000);
     }
 
+    /** Who waits for a background job waits for a file that its wrapper writes; the wrapper was killed too. */
+    @Test
+    void whoWaitsForAFileIsToldOfTheLimit() throws Exception {
+        Path status = workspace.resolve("result");
+        Path log = Files.writeString(workspace.resolve("log"), "last words\n");
+        launch.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        launch.start("sh", "-c", "(sleep 1000; echo 0 > result) &").ended();
+        assertThat(status).hasContent("137");
+        assertThat(log)
+                .hasContent("last words\nsandbox: the limit on wall time, 1 s, was reached: everything was killed");
+    }
+
+    @Test
+    void whoWroteTheFileInTimeIsNotContradictedAndNoLinkIsFollowed() throws Exception {
+        Path status = workspace.resolve("result");
+        Path log = workspace.resolve("log");
+        Path other = Files.writeString(workspace.resolve("other"), "other");
+        launch.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        launch.start("sh", "-c", "echo 5 > result; ln -s other log; sleep 1000").ended();
+        assertThat(status).hasContent("5");
+        NativeLaunch again = new NativeLaunch(workspace).strict(workspace);
+        Files.delete(status);
+        again.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        again.start("sh", "-c", "sleep 1000").ended();
+        assertThat(status).hasContent("137");
+        assertThat(other).hasContent("other");
+        Files.delete(status);
+        NativeLaunch linked = new NativeLaunch(workspace).strict(workspace);
+        linked.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        linked.start("sh", "-c", "ln -s dangling result; sleep 1000").ended();
+        assertThat(workspace.resolve("dangling")).doesNotExist();
+    }
+
     @Test
     void aCommandsOwnExitStatusIsNobodysLimit() throws Exception {
         withPids(50).options("--wall-time", "100", "--cpu-time", "100");
@@ -283,7 +316,7 @@ class LimitsHoldTest {
         // Half of it in a child, and the command has ended long before its grandchild has.
         Ending ending = ending("sh", "-c", tool() + " cpu 1 &");
         assertThat(ending.exit()).isEqualTo(new Exit(0, 0, null));
-        assertThat(ending.usage().cpuMillis()).isBetween(900L, 1500L);
+        assertThat(ending.usage().cpuMillis()).isBetween(950L, 1300L);
         assertThat(ending.usage().wallMillis()).isGreaterThanOrEqualTo(500);
         assertThat(ending.usage().tasks()).isEqualTo(3);
     }
@@ -298,7 +331,7 @@ class LimitsHoldTest {
     @Test
     void aControlGroupCountsWhatNobodyWaitedFor() throws Exception {
         needsControlGroup();
-        assertThat(ending(tool(), "ignore-child", "1").usage().cpuMillis()).isBetween(900L, 1500L);
+        assertThat(ending(tool(), "ignore-child", "1").usage().cpuMillis()).isBetween(950L, 1300L);
     }
 
     @Test

@@ -381,6 +381,20 @@ class PlanTest {
     }
 
     @Test
+    void whoWaitsInTheControlDirectoryIsToldOfALimitThatEndsEverything() throws Exception {
+        Path control = Files.createDirectories(directory.resolve("ws@tmp/durable-1"));
+        Policy.Builder policy = strict().controlDirectory(control.toString());
+        assertThat(Plan.imagined(policy.build(), host).words("/report", "/gate", "/filter"))
+                .doesNotContain("--on-limit");
+        policy.limits(Limits.builder().wallTime(5).build());
+        assertThat(Plan.imagined(policy.build(), host).words("/report", "/gate", "/filter"))
+                .containsSequence(
+                        "--on-limit",
+                        control.toRealPath() + "/jenkins-result.txt",
+                        control.toRealPath() + "/jenkins-log.txt");
+    }
+
+    @Test
     void aMissingCommonDirectoryIsMadeAndThroughNoLink() throws Exception {
         Path git = Files.createDirectory(workspace.resolve(".git"));
         Path linked = Files.createDirectories(directory.resolve("elsewhere/.git"));

@@ -82,8 +82,8 @@ class ProfilesDocumentTest {
         }
         text.append("""
 
-                The rows `rlimit_cpu` and `rlimit_as` come with the limit that a launch asks for. `landlock_scope` needs Linux 6.12 and
-                `landlock_fs` Linux 5.19: an older machine reports them as `unavailable`, and the level is `PARTIAL` there. `landlock_net`
+                Rows that no profile has come with the limit that a profile of your own or a launch asks for, see
+                [limits.md](limits.md). `landlock_scope` needs Linux 6.12 and `landlock_fs` Linux 5.19: an older machine reports them as `unavailable`, and the level is `PARTIAL` there. `landlock_net`
                 refuses TCP over loopback too, which many a test needs: it stands in where a network namespace is refused, and a profile of
                 your own can ask for it.
                 """);
@@ -282,6 +282,9 @@ class ProfilesDocumentTest {
         text.append(EXAMPLE);
         text.append("""
                 ```
+
+                The limits have keys of their own: `memory`, `address-space`, `pids`, `cpu-time`, `wall-time`, `open-files`, `file-size`, `stack`,
+                `locked-memory`, `cpus`, `cpu-quota`, see [limits.md](limits.md).
 
                 `syscalls` adds groups, and with `-` before its name takes one away from the others; `syscalls-allow` and `syscalls-deny` are
                 for single calls.

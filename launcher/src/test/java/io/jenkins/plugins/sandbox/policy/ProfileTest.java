@@ -181,6 +181,7 @@ class ProfileTest {
                 "primitives = seccomp no_new_privs\\nsyscalls = @build -nope | 'nope'",
                 "primitives = seccomp no_new_privs\\nsyscalls = -@aio | the primitive seccomp go together",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build -@launcher | cannot be taken away",
+                "primitives = seccomp no_new_privs landlock_scope\\nsyscalls = @build nested-sandbox | leave these primitives out",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build compat32 | 'compat32' is not built yet",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-allow = nosuchcall | nosuchcall",
                 "primitives = seccomp no_new_privs\\nsyscalls = @build\\nsyscalls-deny = execve | execve"

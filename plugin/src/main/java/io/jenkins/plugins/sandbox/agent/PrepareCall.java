@@ -69,7 +69,7 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                     policy,
                     request.container()
                             ? TransportChoice.container(directories.scratch() + "/launcher")
-                            : TransportChoice.auto(request.nodeRoot() + "/caches/process-sandbox"));
+                            : TransportChoice.auto(LauncherCache.of(request.nodeRoot())));
             AgentLaunches.add(
                     request.block(),
                     launch,

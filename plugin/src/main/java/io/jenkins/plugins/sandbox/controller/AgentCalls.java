@@ -18,7 +18,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /** Calls to an agent that may hang: the thread that runs a Pipeline's program must not hang with them. */
-final class AgentCalls {
+public final class AgentCalls {
     private static final Logger LOGGER = Logger.getLogger(AgentCalls.class.getName());
 
     private AgentCalls() {}
@@ -32,7 +32,7 @@ final class AgentCalls {
      * @throws AbortException when {@code call} does, the time is over, the agent is gone, or anything else happens
      * @throws InterruptedIOException when this thread was interrupted
      */
-    static <T> T limited(String what, String node, int seconds, Callable<T> call) throws IOException {
+    public static <T> T limited(String what, String node, int seconds, Callable<T> call) throws IOException {
         Future<T> future = Computer.threadPoolForRemoting.submit(call);
         try {
             return future.get(seconds, TimeUnit.SECONDS);

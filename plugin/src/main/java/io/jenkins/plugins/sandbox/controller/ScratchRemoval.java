@@ -36,8 +36,8 @@ public final class ScratchRemoval {
     private static final int SECONDS = 300;
 
     /**
-     * In seconds: how long the end of a block that failed waits to hear whether it was a limit that ended a command. Longer than
-     * the three seconds for which the heartbeat of a durable task sleeps; one that succeeded does not wait.
+     * In seconds: how long the end of a block that failed waits to hear whether it was a limit that ended a command, where there
+     * was one. Longer than the three seconds for which the heartbeat of a durable task sleeps.
      */
     private static final int PATIENCE = 5;
 
@@ -62,7 +62,8 @@ public final class ScratchRemoval {
         for (Scratch scratch : scratches) {
             Node node = node(scratch.node());
             try {
-                BlockEnd end = remove(scratch, node, failed ? PATIENCE : 0);
+                BlockEnd end =
+                        remove(scratch, node, failed && SandboxAction.isLimited(run, scratch.block()) ? PATIENCE : 0);
                 String name = node == null ? scratch.node() : node.getDisplayName();
                 Endings.note(run, name, end.endings(), listener);
                 if (end.more() && node != null) {

@@ -175,6 +175,16 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
         return limited;
     }
 
+    /** @return whether a limit could still end, or could just have ended, a launch of a block */
+    public static boolean isLimited(Run<?, ?> run, String block) {
+        SandboxAction action = run.getAction(SandboxAction.class);
+        return action != null
+                && action.groups.stream()
+                        .flatMap(g -> g.getLaunches().stream())
+                        .map(Launch::running)
+                        .anyMatch(r -> r != null && r.limited() && r.block().equals(block));
+    }
+
     /**
      * Gives up what is not known to have ended in a block, and stores the build.
      *

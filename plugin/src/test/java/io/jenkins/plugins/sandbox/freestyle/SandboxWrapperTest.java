@@ -103,6 +103,20 @@ class SandboxWrapperTest {
     }
 
     @Test
+    void theLogSaysWhichLimitEndedACommandAndHowToRaiseIt() throws Exception {
+        SandboxWrapper wrapper = wrapper("strict", "FULL");
+        wrapper.setWallTime("2");
+        FreeStyleProject p = project(wrapper, "echo started; sleep 600; echo survived");
+        FreeStyleBuild b = r.assertBuildStatus(Result.FAILURE, p.scheduleBuild2(0));
+        r.assertLogContains("started", b);
+        r.assertLogNotContains("\nsurvived", b);
+        r.assertLogContains("The limit on wall time, 2 s, was reached. Raise it with wallTime in the step", b);
+        assertThat(action(b).getTotals().limited(), is(1));
+        assertThat(action(b).getTotals().ended(), is(1));
+        awaitNothingLeftBehind();
+    }
+
+    @Test
     void configRoundTrip() throws Exception {
         SandboxWrapper wrapper = wrapper("offline", "full");
         wrapper.setOnShortfall("warn");
