@@ -43,7 +43,7 @@ final class Mounts {
     private static final List<Path> TEMPORARY = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
 
     /** The launcher's own bound. */
-    private static final int MOST = 512;
+    private static final int MOST = 640;
 
     /** In memory; what a build puts there counts as its memory. */
     private static final long EMPTY_BYTES = 1L << 30;
