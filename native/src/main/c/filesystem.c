@@ -200,13 +200,13 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
     return mount_new(view, path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", failure);
 }
 
-/* Covers a directory with an empty one and anything else with an empty file. Nothing is there to be covered where the
- * plan was made in front of another file system, as for a command in a container. */
+/* Covers a directory with an empty one and anything else with an empty file. */
 static int mount_hide(struct view *view, const struct mount_step *step, struct failure *failure)
 {
     struct stat status;
     int target CLEANUP_FD = -1;
     if (target_of(view, step->target, CREATE_NOTHING, &target, failure) != 0)
+        /* What is not there needs no cover: a plan may be made where other files are (for a container's image). */
         return failure->error == ENOENT ? 0 : -1;
     if (fstat(target, &status) != 0)
         return failed(failure, errno, "stat %s", step->target);

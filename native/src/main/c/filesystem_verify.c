@@ -73,7 +73,7 @@ static bool is_covered(const struct mount_line *lines, size_t count, const struc
     return false;
 }
 
-/* What is to be hidden and does not exist needs no mount. */
+/* A hidden path that does not exist has no cover. */
 static bool is_absent(const struct mount_step *step)
 {
     int fd CLEANUP_FD = step->kind == MOUNT_HIDE ? walk_from_root(step->target) : -1;
