@@ -1,12 +1,122 @@
-"""What the step adds to Jenkins' own `sh`, measured on the real Jenkins by LaunchBenchmark of the plugin's tests."""
+"""What the step adds to Jenkins' own `sh`, measured on the real Jenkins by StepBenchmark of the plugin's tests."""
 
-from harness import ROOT, Bench, Failed
-from sections import Section
+import os
+import re
+import statistics
+import subprocess
+from pathlib import Path
+
+from harness import ROOT, Bench, Unavailable, say
+from sections import Section, Table, ms
+
+IN_A_ROW = 20  # as in StepBenchmark
 
 
 def version() -> str:
-    return "not built"
+    found = re.search(r"<jenkins\.baseline>(.*)</jenkins\.baseline>", (ROOT / "plugin/pom.xml").read_text())
+    return f"{found[1]}.x" if found else "?"
+
+
+def maven() -> list[str]:
+    """Jenkins' parent POM asks for 3.9.6; CI puts one into target/."""
+    candidates = [os.environ.get("MVN", ""), *map(str, sorted(ROOT.glob("target/maven/*/bin/mvn"))), "mvn"]
+    for candidate in filter(None, candidates):
+        try:
+            said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout
+        except OSError:
+            continue
+        found = re.search(r"Apache Maven (\d+)\.(\d+)\.(\d+)", said)
+        if found and tuple(map(int, found.groups())) >= (3, 9, 6):
+            # Offline where everything is here already: else each run asks far away for each artifact.
+            words = [candidate, "-q", "-B", "-Pjenkins"]
+            for mode in (["-o"], []):
+                tried = [*words, *mode, "-pl", "native,launcher,plugin", "test-compile"]
+                if subprocess.run(tried, cwd=ROOT, capture_output=True, check=False).returncode == 0:
+                    return [*words, *mode]
+            raise Unavailable("Jenkins' artifacts cannot be resolved here")
+    raise Unavailable("no Maven 3.9.6 or newer: name one in MVN")
 
 
 def jenkins(bench: Bench) -> Section:
-    raise Failed("not yet")
+    """Steps on the built-in node, an inbound agent, and one behind 50 ms; 200 in parallel; round trips; build.xml."""
+    words = maven()
+    output = bench.directory / "step-benchmark"
+    say("building the plugin, starting Jenkins")
+    done = subprocess.run(
+        [
+            *words,
+            "-pl",
+            "native,launcher,plugin",
+            "-Dtest=StepBenchmark",
+            "-Dsurefire.failIfNoSpecifiedTests=false",
+            f"-Dbench.output={output}",
+            f"-Dbench.rounds={bench.rounds(5)}",
+            "-Dspotless.check.skip=true",
+            "-Dspotbugs.skip=true",
+            "verify",
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0 or not output.exists():
+        raise Unavailable("StepBenchmark failed:\n" + done.stdout[-3000:])
+    figures: dict[tuple[str, str], list[float]] = {}
+    for line in output.read_text().splitlines():
+        which, kind, number = line.split("\t")
+        figures.setdefault((which, kind), []).append(float(number))
+
+    section = Section(
+        "Jenkins",
+        "The real Jenkins, its agents in JVMs of their own. Milliseconds that one `sh 'true'` takes in a Pipeline, plain and"
+        " inside `sandbox`, with everything that belongs to it: 20 in a row in each turn. Durable task looks for the end of a"
+        " script every quarter of a second at first, and that is in both.",
+    )
+    rows = []
+    for label, name in (("built-in", "local agent (built-in node)"), ("inbound", "inbound agent"), ("distant", "inbound agent, 50 ms away")):
+        plain, ours = figures[label, "plain"], figures[label, "sandboxed"]
+        added = statistics.median((b - a) / IN_A_ROW for a, b in zip(plain, ours))
+        rows.append([name, ms(statistics.median(plain) / IN_A_ROW), ms(statistics.median(ours) / IN_A_ROW), f"{added:.1f}"])
+        section.figures[f"jenkins: added ms, {name.split(' (')[0]}"] = added
+    section.tables.append(Table(["", "plain ms", "in `sandbox` ms", "added ms, median of the turns"], rows))
+
+    plain, ours = figures["parallel", "plain"], figures["parallel", "sandboxed"]
+    ratio = statistics.median(b / a for a, b in zip(plain, ours))
+    section.figures["jenkins: parallel branches, sandboxed to plain"] = ratio
+    section.tables.append(
+        Table(
+            ["200 branches in parallel", "ms"],
+            [["plain", ms(statistics.median(plain))], ["in `sandbox`", ms(statistics.median(ours))], ["ratio", f"{ratio:.2f}"]],
+        )
+    )
+    trips = [statistics.median(figures["trips", kind]) for kind in ("plain", "sandboxed")]
+    section.figures["jenkins: round trips per launch"] = (trips[1] - trips[0]) / IN_A_ROW
+    xml = {kind: values[0] for (which, kind), values in figures.items() if which == "xml"}
+    section.figures["jenkins: bytes per distinct outcome"] = (xml["three-distinct"] - xml["one"]) / 2
+    section.figures["jenkins: bytes per repeated outcome"] = (xml["hundred-and-one"] - xml["one"]) / 100
+    section.tables.append(
+        Table(
+            ["calls to the agent that wait for an answer", ""],
+            [
+                ["20 plain steps and their build", f"{trips[0]:.0f}"],
+                ["20 steps in `sandbox` and their build", f"{trips[1]:.0f}"],
+                ["added per launch", f"{(trips[1] - trips[0]) / IN_A_ROW:.2f}"],
+            ],
+        )
+    )
+    section.tables.append(
+        Table(
+            ["build.xml", "bytes"],
+            [
+                ["without a sandbox", f"{xml['none']:.0f}"],
+                ["one launch", f"{xml['one']:.0f}"],
+                ["101 launches alike", f"{xml['hundred-and-one']:.0f}"],
+                ["three launches with three profiles", f"{xml['three-distinct']:.0f}"],
+                ["per further outcome that is another", f"{section.figures['jenkins: bytes per distinct outcome']:.0f}"],
+                ["per launch with an outcome that was there", f"{section.figures['jenkins: bytes per repeated outcome']:.1f}"],
+            ],
+        )
+    )
+    return section

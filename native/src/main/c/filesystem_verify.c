@@ -22,6 +22,12 @@ static bool has_option(const char *options, const char *option)
     return false;
 }
 
+/* What was met of a plan: a thousand mounts of the host times hundreds of the plan are compared. */
+struct steps {
+    size_t length[MOUNTS_MAX]; /* of the target */
+    bool seen[MOUNTS_MAX];
+};
+
 /* Of a /dev of our own only terminals and shared memory are written to; devices are, through a read-only mount. */
 static bool may_be_writable(const struct mount_step *step, const char *path)
 {
@@ -32,20 +38,22 @@ static bool may_be_writable(const struct mount_step *step, const char *path)
 }
 
 /* One line of mountinfo against the plan; notes which steps were met. */
-static int check_mount(const struct plan *plan, const char *path, const char *options, bool *seen,
+static int check_mount(const struct plan *plan, const char *path, const char *options, struct steps *steps,
                        struct failure *failure)
 {
+    size_t length = strlen(path);
     bool writable_here = plan->root == ROOT_HOST;
     bool named = plan->root != ROOT_EMPTY || strcmp(path, "/") == 0 || is_below(path, "/proc");
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct mount_step *step = &plan->mounts[i];
-        if (is_below(path, step->target)) {
-            named = true;
-            if (may_be_writable(step, path))
-                writable_here = true;
-        }
-        if (strcmp(path, step->target) == 0)
-            seen[i] = true;
+        size_t end = steps->length[i];
+        if (end > length || (path[end] != '/' && path[end] != '\0') || memcmp(path, step->target, end) != 0)
+            continue;
+        named = true;
+        if (may_be_writable(step, path))
+            writable_here = true;
+        if (end == length)
+            steps->seen[i] = true;
     }
     if (!named)
         return failed(failure, 0, "mountinfo: %s was not asked for", path);
@@ -65,15 +73,25 @@ static bool is_covered(const struct mount_line *lines, size_t count, const struc
     return false;
 }
 
+/* A hidden path that does not exist has no cover. */
+static bool is_absent(const struct mount_step *step)
+{
+    int fd CLEANUP_FD = step->kind == MOUNT_HIDE ? walk_from_root(step->target) : -1;
+    return step->kind == MOUNT_HIDE && fd < 0 && errno == ENOENT;
+}
+
 static int check_lines(const struct plan *plan, const struct mount_line *lines, size_t count, struct failure *failure)
 {
-    bool seen[MOUNTS_MAX] = {false};
+    struct steps steps = {.seen = {false}};
+    for (size_t i = 0; i < plan->mount_count; i++)
+        steps.length[i] = strlen(plan->mounts[i].target);
+    /* What covers a mount has its path, and is checked itself: so it is only asked about one that is not right. */
     for (size_t i = 0; i < count; i++)
-        if (!is_covered(lines, count, &lines[i]) &&
-            check_mount(plan, lines[i].path, lines[i].options, seen, failure) != 0)
+        if (check_mount(plan, lines[i].path, lines[i].options, &steps, failure) != 0 &&
+            !is_covered(lines, count, &lines[i]))
             return -1;
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (!seen[i] && plan->mounts[i].kind != MOUNT_SYMLINK)
+        if (!steps.seen[i] && plan->mounts[i].kind != MOUNT_SYMLINK && !is_absent(&plan->mounts[i]))
             return failed(failure, 0, "mountinfo: %s is not mounted", plan->mounts[i].target);
     return 0;
 }
@@ -149,6 +167,8 @@ static int check_step(const struct mount_step *step, struct failure *failure)
 {
     if (step->kind == MOUNT_SYMLINK)
         return check_link(step, failure);
+    if (is_absent(step))
+        return 0;
     unsigned long flags =
         (step->read_only || step->kind == MOUNT_HIDE ? ST_RDONLY : 0) | (step->noexec ? ST_NOEXEC : 0);
     if (flags != 0 && check_flags(step->target, flags, failure) != 0)

@@ -4,15 +4,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 static const int ending_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
@@ -58,6 +61,36 @@ int release_stdio(const struct launch *launch)
         if (dup2(launch->null, fd) < 0)
             return -1;
     return 0;
+}
+
+struct segments {
+    struct iovec span[8];
+    size_t count;
+};
+
+static int find_segments(struct dl_phdr_info *object, size_t size, void *found)
+{
+    struct segments *segments = found;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)size;
+    for (size_t i = 0; i < object->dlpi_phnum && segments->count < NELEM(segments->span); i++) {
+        const ElfW(Phdr) *header = &object->dlpi_phdr[i];
+        if (header->p_type != PT_LOAD || (header->p_flags & PF_W) != 0)
+            continue;
+        uintptr_t start = object->dlpi_addr + header->p_vaddr;
+        uintptr_t end = start + header->p_memsz;
+        start &= ~(page - 1);
+        segments->span[segments->count++] = (struct iovec){.iov_base = (void *)start, .iov_len = end - start};
+    }
+    return 1; /* a static program is one object */
+}
+
+void release_text(void)
+{
+    struct segments segments = {.count = 0};
+    (void)dl_iterate_phdr(find_segments, &segments);
+    for (size_t i = 0; i < segments.count; i++) /* where it fails, it stays */
+        (void)madvise(segments.span[i].iov_base, segments.span[i].iov_len, MADV_DONTNEED);
 }
 
 void say_refused(const struct launch *launch, char *buffer, size_t used, const char *reason)
@@ -239,5 +272,6 @@ int front_run(struct launch *launch)
     int signals = open_signals();
     if (signals < 0 || release_stdio(launch) != 0)
         return EXIT_REFUSED; /* closing the socket ends the rest */
+    release_text();
     return wait_for_init(launch, signals);
 }

@@ -499,6 +499,7 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     close_fd(&init.go);
     close_fd(&init.ready);
 
+    release_text();
     run_to_the_end(&init);
     _exit(0);
 }

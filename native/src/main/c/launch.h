@@ -40,6 +40,12 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid);
  */
 void say_refused(const struct launch *launch, char *buffer, size_t used, const char *reason);
 
+/*
+ * Gives back what is resident of our own text and constants, before a wait that lasts as long as the command does. What
+ * is needed again comes back from the page cache.
+ */
+void release_text(void);
+
 /* Points 0, 1 and 2 at /dev/null. 0 or -1. */
 int release_stdio(const struct launch *launch);
 

@@ -11,7 +11,7 @@
 #define PLAN_VERSION "1"
 #define ARGS_MAX_BYTES ((size_t)1 << 20)
 #define ARGS_MAX_WORDS 8192
-#define MOUNTS_MAX 512
+#define MOUNTS_MAX 640 /* each holds a descriptor while the view is built, and 1024 is the usual limit */
 #define VARIABLES_MAX 1024
 #define GATE_TIMEOUT_DEFAULT 60
 #define GRACE_DEFAULT 5

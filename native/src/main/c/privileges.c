@@ -88,11 +88,13 @@ int capabilities_apply(struct context *context, struct failure *failure)
     if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECUREBITS_ALL, 0, 0, 0) != 0)
         return failed(failure, errno, "prctl PR_SET_SECUREBITS");
     for (int capability = 0; capability <= LAST_CAPABILITY_POSSIBLE; capability++) {
-        int present = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
-        if (present < 0) /* EINVAL: past the last one that this kernel knows */
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
+            continue;
+        int error = errno;
+        if (error == EINVAL) /* past the last one that this kernel knows */
             break;
-        if (present == 1 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-            return failed(failure, errno, "prctl PR_CAPBSET_DROP %d", capability);
+        if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) != 0)
+            return failed(failure, error, "prctl PR_CAPBSET_DROP %d", capability);
     }
     return clear_sets(failure);
 }

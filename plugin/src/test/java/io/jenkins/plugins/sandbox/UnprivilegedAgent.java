@@ -34,10 +34,17 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
     private final Map<String, ProcessBuilder> builders = new LinkedHashMap<>();
     private final List<Path> directories = new ArrayList<>();
     private boolean shared;
+    private URL address;
 
     /** @return the same, for the whole class */
     public UnprivilegedAgent shared() {
         shared = true;
+        return this;
+    }
+
+    /** @param url how the next agents reach the controller, in the place of its own URL; the same */
+    public UnprivilegedAgent through(URL url) {
+        address = url;
         return this;
     }
 
@@ -57,7 +64,13 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
     public Slave start(JenkinsRule r, String name, String root, String... javaOptions) throws Exception {
         Path base = makeBase(root);
         Slave node = createNode(r, name, base.resolve(root).toString());
-        run(base, root, name, ((SlaveComputer) node.toComputer()).getJnlpMac(), r.getURL(), javaOptions);
+        run(
+                base,
+                root,
+                name,
+                ((SlaveComputer) node.toComputer()).getJnlpMac(),
+                address == null ? r.getURL() : address,
+                javaOptions);
         r.waitOnline(node);
         return node;
     }

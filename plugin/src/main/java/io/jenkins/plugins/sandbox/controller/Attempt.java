@@ -80,6 +80,9 @@ final class Attempt {
     @CheckForNull
     private final Origin origin;
 
+    /** Whether the command runs in a container, in which the agent's processes and files are not seen. */
+    private final boolean container;
+
     private final TaskListener listener;
 
     private Prepared.Ready prepared;
@@ -96,6 +99,7 @@ final class Attempt {
             String block,
             EffectivePolicy policy,
             @CheckForNull Origin origin,
+            boolean container,
             TaskListener listener) {
         this.run = run;
         this.owner = owner;
@@ -103,6 +107,7 @@ final class Attempt {
         this.block = block;
         this.policy = policy;
         this.origin = origin;
+        this.container = container;
         this.listener = listener;
         this.asked = Policy.primitives(policy.definition(), policy.definition().limits());
     }
@@ -123,7 +128,8 @@ final class Attempt {
         if (channel == null) {
             throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
         }
-        cookie = Cookie.of(block, node.getNodeName(), words, environment.variables());
+        // What has none is not ended by us: a process id of a container is somebody else's on the agent.
+        cookie = container ? null : Cookie.of(block, node.getNodeName(), words, environment.variables());
         detached = Cookie.isInCommand(words);
         Set<String> running = owner.runningLaunches();
         Prepared answer;
@@ -149,7 +155,8 @@ final class Attempt {
                         environment.filesBelow(List.of(workspace.temporary(), workspace.current())),
                         programs(words),
                         JobHome.id(run.getParent().getFullName(), node.getNodeName()),
-                        terms())));
+                        terms(),
+                        container)));
             });
         } catch (SandboxException x) {
             throw new AbortException(told(x.getMessage()));
