@@ -206,7 +206,8 @@ static int mount_hide(struct view *view, const struct mount_step *step, struct f
     struct stat status;
     int target CLEANUP_FD = -1;
     if (target_of(view, step->target, CREATE_NOTHING, &target, failure) != 0)
-        return -1;
+        /* What is not there needs no cover: a plan may be made where other files are (for a container's image). */
+        return failure->error == ENOENT ? 0 : -1;
     if (fstat(target, &status) != 0)
         return failed(failure, errno, "stat %s", step->target);
     if (bind_tree(S_ISDIR(status.st_mode) ? view->empty_directory : view->empty, target) != 0)

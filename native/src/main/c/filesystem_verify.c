@@ -73,6 +73,13 @@ static bool is_covered(const struct mount_line *lines, size_t count, const struc
     return false;
 }
 
+/* A hidden path that does not exist has no cover. */
+static bool is_absent(const struct mount_step *step)
+{
+    int fd CLEANUP_FD = step->kind == MOUNT_HIDE ? walk_from_root(step->target) : -1;
+    return step->kind == MOUNT_HIDE && fd < 0 && errno == ENOENT;
+}
+
 static int check_lines(const struct plan *plan, const struct mount_line *lines, size_t count, struct failure *failure)
 {
     struct steps steps = {.seen = {false}};
@@ -84,7 +91,7 @@ static int check_lines(const struct plan *plan, const struct mount_line *lines, 
             !is_covered(lines, count, &lines[i]))
             return -1;
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (!steps.seen[i] && plan->mounts[i].kind != MOUNT_SYMLINK)
+        if (!steps.seen[i] && plan->mounts[i].kind != MOUNT_SYMLINK && !is_absent(&plan->mounts[i]))
             return failed(failure, 0, "mountinfo: %s is not mounted", plan->mounts[i].target);
     return 0;
 }
@@ -160,6 +167,8 @@ static int check_step(const struct mount_step *step, struct failure *failure)
 {
     if (step->kind == MOUNT_SYMLINK)
         return check_link(step, failure);
+    if (is_absent(step))
+        return 0;
     unsigned long flags =
         (step->read_only || step->kind == MOUNT_HIDE ? ST_RDONLY : 0) | (step->noexec ? ST_NOEXEC : 0);
     if (flags != 0 && check_flags(step->target, flags, failure) != 0)

@@ -312,7 +312,7 @@ int landlock_fs_apply(struct context *context, struct failure *failure)
 static const char probe_name[] = ".process-sandbox-probe";
 
 /* Landlock joins the rules of all parents: below another writable directory the rule of this one says nothing. */
-static int check_control(const char *path, struct failure *failure)
+static int check_no_links(const char *path, struct failure *failure)
 {
     int directory CLEANUP_FD = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
@@ -322,6 +322,22 @@ static int check_control(const char *path, struct failure *failure)
         return failed(failure, 0, "symlink in %s: not refused", path);
     }
     return errno == EACCES ? 0 : failed(failure, errno, "symlink in %s", path);
+}
+
+/*
+ * A directory of the host's that nobody but Landlock keeps from being written. Not what lies in the workspace: there
+ * the workspace's own rule holds.
+ */
+static bool is_kept(const struct context *context, const struct mount_step *step)
+{
+    const struct plan *plan = context->plan;
+    if (has_view(context) || (access_of(step, false) & FS_WRITE) != 0 || !is_directory(step->target) ||
+        access(step->target, W_OK) != 0)
+        return false;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if ((access_of(&plan->mounts[i], false) & FS_WRITE) != 0 && is_below(step->target, plan->mounts[i].target))
+            return false;
+    return true;
 }
 
 /*
@@ -348,7 +364,8 @@ int landlock_fs_verify(struct context *context, struct failure *failure)
 {
     for (size_t i = 0; i < context->plan->mount_count; i++) {
         const struct mount_step *step = &context->plan->mounts[i];
-        if (step->control && check_control(place_of(step, has_view(context)), failure) != 0)
+        if ((step->control || is_kept(context, step)) &&
+            check_no_links(place_of(step, has_view(context)), failure) != 0)
             return -1;
     }
     /* Our own name may always be written but for Landlock: nothing in /proc is on the list. */

@@ -6,6 +6,7 @@
  *
  *   --refuse CALL=ERRNO   the system call fails, with EPERM, ENOSYS, EINVAL, EACCES or ENOSPC
  *   --container           what the usual container engines refuse without further options, with their error numbers
+ *   --no-user-namespaces ERRNO   unshare and clone with CLONE_NEWUSER fail
  *   --landlock ABI        Landlock as of that ABI: 0 for a kernel without it, `off` for one that was booted without it
  *   --refuse-open PATH=ERRNO   open by exactly that name fails
  *
@@ -111,6 +112,7 @@ struct host {
     struct rule rules[MAX_RULES];
     size_t rule_count;
     int namespaces_error; /* of clone with a flag for a namespace, or 0 */
+    int users_error;      /* of clone and unshare with the flag for a user namespace, or 0 */
     int landlock;
     const char *closed_path;
     int closed_error;
@@ -189,6 +191,8 @@ static size_t parse(struct host *host, int argc, char **argv)
         if (strcmp(argv[i], "--refuse") == 0) {
             int error = split(value);
             refuse(host, value, error);
+        } else if (strcmp(argv[i], "--no-user-namespaces") == 0) {
+            host->users_error = error_number(value);
         } else if (strcmp(argv[i], "--landlock") == 0) {
             host->landlock = strcmp(value, "off") == 0 ? LANDLOCK_OFF : atoi(value);
         } else if (strcmp(argv[i], "--refuse-open") == 0) {
@@ -206,6 +210,26 @@ static size_t parse(struct host *host, int argc, char **argv)
 
 /* ---- the filter ---- */
 
+static void refuse_number(struct sock_filter *program, unsigned short *n, uint32_t number, int error)
+{
+    program[(*n)++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
+    program[(*n)++] =
+        (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((uint32_t)error & SECCOMP_RET_DATA));
+}
+
+/* Refuses a call by the low half of its first argument, on machines whose first byte is the low one. Loads anew what it
+   was given, for whoever comes next. */
+static unsigned short compose_flags(struct sock_filter *program, unsigned short n, uint32_t number, uint32_t flags,
+                                    int error)
+{
+    program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4);
+    program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args));
+    program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1);
+    program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error);
+    program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    return n;
+}
+
 static unsigned short compose(const struct host *host, struct sock_filter *program)
 {
     unsigned short n = 0;
@@ -216,11 +240,8 @@ static unsigned short compose(const struct host *host, struct sock_filter *progr
     program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0);
     program[n++] = allow;
     program[n++] = load_number;
-    for (size_t i = 0; i < host->rule_count; i++) {
-        program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)host->rules[i].number, 0, 1);
-        program[n++] = (struct sock_filter)BPF_STMT(
-            BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((uint32_t)host->rules[i].error & SECCOMP_RET_DATA));
-    }
+    for (size_t i = 0; i < host->rule_count; i++)
+        refuse_number(program, &n, (uint32_t)host->rules[i].number, host->rules[i].error);
     if (host->landlock != NO_LANDLOCK_RULE)
         for (uint32_t number = 444; number <= 446; number++) {
             program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
@@ -230,13 +251,12 @@ static unsigned short compose(const struct host *host, struct sock_filter *progr
         program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 1);
         program[n++] = ask;
     }
-    if (host->namespaces_error != 0) {
-        /* The low half of the first argument, on machines whose first byte is the low one. */
-        program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3);
-        program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args));
-        program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NAMESPACE_FLAGS, 0, 1);
-        program[n++] =
-            (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)host->namespaces_error);
+    if (host->namespaces_error != 0)
+        n = compose_flags(program, n, SYS_clone, NAMESPACE_FLAGS, host->namespaces_error);
+    if (host->users_error != 0) {
+        n = compose_flags(program, n, SYS_clone, CLONE_NEWUSER, host->users_error);
+        n = compose_flags(program, n, SYS_unshare, CLONE_NEWUSER, host->users_error);
+        refuse_number(program, &n, 435, ENOSYS); /* clone3, whose flags no filter can see */
     }
     program[n++] = allow;
     return n;

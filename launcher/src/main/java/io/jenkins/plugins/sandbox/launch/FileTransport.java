@@ -49,7 +49,15 @@ final class FileTransport implements Transport {
         try {
             privateDirectory(directory);
             keepLauncher();
+            // access(2) says so for a file on such a file system, whatever its mode.
+            if (!Files.isExecutable(launcher)) {
+                throw new SandboxException("The launcher in " + Quoted.of(directory)
+                        + " cannot be executed, since its file system is mounted noexec: mount it without noexec, or"
+                        + " name a directory on another.");
+            }
             return new Folder(directory.resolve("launch-" + id));
+        } catch (SandboxException e) {
+            throw e;
         } catch (IOException e) {
             throw new SandboxException(
                     "Directory " + Quoted.of(directory) + " for the launcher cannot be used (" + e

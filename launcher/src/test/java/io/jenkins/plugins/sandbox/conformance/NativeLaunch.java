@@ -41,13 +41,20 @@ final class NativeLaunch {
 
     private final Path directory;
     private final Path report;
+    private final Path program;
     private final List<String> before = new ArrayList<>();
     private final List<String> options = new ArrayList<>();
     private Path cwd;
 
     /** @param directory an empty directory of the test's own, for the report */
     NativeLaunch(Path directory) throws IOException {
+        this(directory, launcher());
+    }
+
+    /** @param program the launcher, where a test has it from elsewhere */
+    NativeLaunch(Path directory, Path program) throws IOException {
         this.directory = directory;
+        this.program = program;
         this.report = Files.createTempFile(directory, "report", "");
         this.cwd = directory;
     }
@@ -91,7 +98,7 @@ final class NativeLaunch {
     /** Starts {@code command} and does not wait. */
     Running start(String... command) throws IOException {
         List<String> words = new ArrayList<>(before);
-        words.add(launcher().toString());
+        words.add(program.toString());
         words.add("--report");
         words.add(report.toString());
         words.addAll(options);

@@ -37,6 +37,7 @@ final class Crun {
 
     /** Words that run a script, whose words are the agent's command, in a new container. */
     static List<String> words(Path base, Path work, boolean seccomp) throws IOException {
+        Programs.require("crun");
         Path bundle = Files.createDirectory(work.resolve("bundle"));
         Path root = Files.createDirectory(bundle.resolve("rootfs"));
         List<String> mounts = new ArrayList<>();

@@ -1,15 +1,11 @@
 package io.jenkins.plugins.sandbox.hosts;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -69,18 +65,6 @@ record Host(String name, String title, Setting setting, Map<Primitive, Shortfall
 
     Host notes(String text) {
         return new Host(name, title, setting, shortfalls, text);
-    }
-
-    /** Programs that a machine may do without; on a CI machine they are installed, so that nothing is left out there. */
-    void checkProgram() {
-        String program =
-                name.equals("bubblewrap") ? "bwrap" : List.of("pod", "docker").contains(name) ? "crun" : "sh";
-        boolean there = Arrays.stream(System.getenv("PATH").split(":"))
-                .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
-        if (!there && System.getenv("PROCESS_SANDBOX_CI") != null) {
-            throw new AssertionError(program + " is not there, and .ci/run should have installed it");
-        }
-        assumeTrue(there, () -> "this machine lacks " + program + ": apt-get install bubblewrap crun");
     }
 
     /** The level of a profile that asks for these rows. */

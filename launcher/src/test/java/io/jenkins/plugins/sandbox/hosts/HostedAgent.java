@@ -9,6 +9,7 @@ import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.Status;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.nio.file.Path;
@@ -33,7 +34,7 @@ final class HostedAgent {
         say("problem " + probe.problem());
         for (HostProbe.Row row : probe.rows()) {
             Outcome outcome = row.outcome();
-            say("probe " + outcome.primitive() + " " + row.cause() + " " + outcome.describe());
+            say("probe " + outcome.primitive() + " " + row.cause() + " " + describe(outcome));
         }
         for (Level minimum : new Level[] {Level.FULL, Level.PARTIAL, Level.NONE}) {
             Policy policy = Breakouts.policy(Profile.named(PROFILE), base)
@@ -53,7 +54,7 @@ final class HostedAgent {
                     .onReport(report -> {
                         if (minimum == Level.NONE) {
                             say("level " + report.level());
-                            report.outcomes().forEach(o -> say("row " + o.primitive() + " " + o.describe()));
+                            report.outcomes().forEach(o -> say("row " + o.primitive() + " " + describe(o)));
                         }
                     })
                     .start(List.of("sh", "-c", command));
@@ -63,6 +64,11 @@ final class HostedAgent {
         } catch (SandboxException e) {
             say("error " + minimum + " " + e.getMessage());
         }
+    }
+
+    /** Without what an applied row has to say: a limit that was there already is this machine's. */
+    private static String describe(Outcome outcome) {
+        return outcome.status() == Status.APPLIED ? "applied" : outcome.describe();
     }
 
     private static void say(String line) {

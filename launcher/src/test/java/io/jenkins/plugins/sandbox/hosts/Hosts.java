@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.hosts;
 import io.jenkins.plugins.sandbox.hosts.Host.Setting;
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Primitive;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -62,6 +63,8 @@ final class Hosts {
                                 "A container with its engine's default seccomp profile (Docker, Podman, containerd)",
                                 tryHost("--container"))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER),
+                new Host("chroot", "An agent in a chroot", inNamespace(CHROOT))
+                        .lacksNamespaces("failed: EPERM, unshare", Cause.CHROOT),
                 new Host(
                                 "no-network-namespaces",
                                 "`user.max_net_namespaces = 0`",
@@ -82,6 +85,15 @@ final class Hosts {
                         .lacks(Primitive.USER_NAMESPACE, "failed: ENOSPC, unshare", Cause.NAMESPACE_LIMIT)
                         .notes("every other row holds, with the capabilities that root has"));
     }
+
+    private static final String CHROOT = "jail=$(realpath \"$PWD/../../..\")/jail\nfor d in /*; do\n"
+            + "if test -L \"$d\"; then ln -s \"$(readlink \"$d\")\" \"$jail$d\"\n"
+            + "elif test -d \"$d\" && test \"$d\" != /root; then\n"
+            // The jail is not to be seen in the jail: its rules would be those of all that is in it.
+            + "mkdir \"$jail$d\"; mount --rbind \"$d\" \"$jail$d\"; mount --make-runbindable \"$jail$d\"; fi\ndone\n"
+            + "mount -t tmpfs t \"$jail$jail\"\n"
+            + "exec chroot \"$jail\" sh -c 'cd \"$0\"; exec setpriv --ambient-caps=-all --inh-caps=-all --bounding-set=-all"
+            + " -- \"$@\"' \"$PWD\" \"$@\"";
 
     private static List<Host> files() {
         return List.of(
@@ -191,28 +203,7 @@ final class Hosts {
 
     private static List<Host> sandboxes() {
         return List.of(
-                new Host(
-                        "bubblewrap",
-                        "Inside bubblewrap, its own /proc and /dev",
-                        (base, work) -> List.of(
-                                "bwrap",
-                                "--ro-bind",
-                                "/",
-                                "/",
-                                "--dev",
-                                "/dev",
-                                "--proc",
-                                "/proc",
-                                "--bind",
-                                "/tmp",
-                                "/tmp",
-                                "--bind",
-                                base.toString(),
-                                base.toString(),
-                                "--unshare-user",
-                                "--unshare-pid",
-                                "--unshare-ipc",
-                                "--")),
+                new Host("bubblewrap", "Inside bubblewrap, its own /proc and /dev", (base, work) -> bubblewrap(base)),
                 new Host(
                                 "pod",
                                 "A Kubernetes pod without a seccomp profile, all capabilities dropped (crun)",
@@ -223,6 +214,30 @@ final class Hosts {
                                 "Docker's defaults: its seccomp profile, masked /proc (crun)",
                                 (base, work) -> Crun.words(base, work, true))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER));
+    }
+
+    private static List<String> bubblewrap(Path base) {
+        Programs.require("bwrap");
+        String there = base.toString();
+        return List.of(
+                "bwrap",
+                "--ro-bind",
+                "/",
+                "/",
+                "--dev",
+                "/dev",
+                "--proc",
+                "/proc",
+                "--bind",
+                "/tmp",
+                "/tmp",
+                "--bind",
+                there,
+                there,
+                "--unshare-user",
+                "--unshare-pid",
+                "--unshare-ipc",
+                "--");
     }
 
     static String tool(String name) {

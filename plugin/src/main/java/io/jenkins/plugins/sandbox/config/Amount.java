@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 
 /** Amounts as people write them. What is in range is for {@link io.jenkins.plugins.sandbox.policy.Limits} to say. */
 final class Amount {
+    private static final Pattern SIZE = Pattern.compile("\\d{1,13} ?([kmgt]?)(i?b)?", Pattern.CASE_INSENSITIVE);
     private static final Pattern TIME = Pattern.compile("(\\d{1,9}) *(s|m|min|h|d|)");
     private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
 
@@ -15,6 +16,9 @@ final class Amount {
 
     /** @param text {@code 512m}, {@code 2G}, {@code 2GiB} or plain bytes */
     static long bytes(String what, String text) throws SandboxException {
+        if (!SIZE.matcher(text).matches()) {
+            throw new SandboxException(what + " '" + text + "' is no size: write for example 512m or 2g.");
+        }
         return Size.parse(what, text.toUpperCase(Locale.ROOT).replace("IB", "B").replace(" ", ""));
     }
 

@@ -9,6 +9,7 @@ import hudson.util.FormValidation;
 import hudson.util.ListBoxModel;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.pipeline.SandboxStep;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.util.List;
 import java.util.stream.Stream;
@@ -346,6 +347,13 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
 
     @Extension
     public static final class DescriptorImpl extends Descriptor<SandboxProfile> {
+        /** What a setting does is the same everywhere. */
+        public DescriptorImpl() {
+            for (Setting setting : Setting.values()) {
+                addHelpFileRedirect(setting.key(), SandboxStep.class, setting.key());
+            }
+        }
+
         @NonNull
         @Override
         public String getDisplayName() {

@@ -49,7 +49,7 @@ public final class JobHome extends ItemListener {
     }
 
     /**
-     * By what the agent finds it again.
+     * By what the agent finds it again. Another controller may have a job of that name, and an agent on the same machine.
      *
      * @param job the full name of the job
      * @param node the name of the node; two agents may share a machine, and a user
@@ -57,8 +57,8 @@ public final class JobHome extends ItemListener {
      */
     static String id(String job, String node) {
         try {
-            byte[] digest =
-                    MessageDigest.getInstance("SHA-256").digest((job + "\n" + node).getBytes(StandardCharsets.UTF_8));
+            String all = Jenkins.get().getLegacyInstanceId() + "\n" + job + "\n" + node;
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(digest, 0, 16);
         } catch (NoSuchAlgorithmException x) {
             throw new AssertionError("every JVM has it", x);

@@ -19,7 +19,10 @@ import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.config.SandboxSettings;
 import io.jenkins.plugins.sandbox.config.Setting;
 import io.jenkins.plugins.sandbox.controller.SandboxDecorator;
+import io.jenkins.plugins.sandbox.pipeline.SandboxStep;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.jenkinsci.Symbol;
 import org.kohsuke.accmod.Restricted;
@@ -311,6 +314,15 @@ public final class SandboxWrapper extends BuildWrapper {
     @Extension
     @Symbol("sandbox")
     public static final class DescriptorImpl extends BuildWrapperDescriptor {
+        private static final Set<Setting> OWN_HELP =
+                EnumSet.of(Setting.PROFILE, Setting.MINIMUM_LEVEL, Setting.ON_SHORTFALL);
+
+        /** Most settings do here what they do in a step. */
+        public DescriptorImpl() {
+            EnumSet.complementOf(EnumSet.copyOf(OWN_HELP))
+                    .forEach(s -> addHelpFileRedirect(s.key(), SandboxStep.class, s.key()));
+        }
+
         @NonNull
         @Override
         public String getDisplayName() {

@@ -158,7 +158,7 @@ public final class End {
         if (signal != 0) {
             return Messages.End_Signal(new Exit(0, signal, null).signalName());
         }
-        return code == null ? "" : Messages.End_Code(code);
+        return code == null ? Messages.End_Over() : Messages.End_Code(code);
     }
 
     public String getWall() {

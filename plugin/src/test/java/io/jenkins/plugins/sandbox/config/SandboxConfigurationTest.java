@@ -9,13 +9,17 @@ import static org.hamcrest.Matchers.is;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import hudson.AbortException;
+import hudson.model.Descriptor;
 import hudson.model.Item;
+import hudson.util.FormValidation;
 import io.jenkins.plugins.sandbox.model.Level;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import jenkins.model.Jenkins;
 import org.htmlunit.HttpMethod;
 import org.htmlunit.WebRequest;
@@ -206,6 +210,73 @@ class SandboxConfigurationTest {
         assertThat(status(r, "dev", url, HttpMethod.POST), is(403));
         assertThat(status(r, "admin", url, HttpMethod.GET), is(404));
         assertThat(status(r, "admin", url, HttpMethod.POST), is(200));
+    }
+
+    /** Who may look sees everything and can change nothing. */
+    @Test
+    void whoMayOnlyReadSeesThePageAndCannotStoreIt(JenkinsRule r) throws Exception {
+        SandboxConfiguration c = SandboxConfiguration.get();
+        c.setProfiles(List.of(profile("shown")));
+        c.setAllowedPaths(List.of("/opt/shown"));
+        r.jenkins.setSecurityRealm(r.createDummySecurityRealm());
+        r.jenkins.setAuthorizationStrategy(new MockAuthorizationStrategy()
+                .grant(Jenkins.READ, Jenkins.SYSTEM_READ)
+                .everywhere()
+                .to("auditor"));
+        try (JenkinsRule.WebClient client = r.createWebClient().withThrowExceptionOnFailingStatusCode(false)) {
+            client.login("auditor");
+            HtmlPage page = client.goTo("configureSecurity");
+            assertThat(page.asXml(), containsString("/opt/shown"));
+            assertThat(page.asXml(), containsString("/var/cache/build"));
+            WebRequest request =
+                    new WebRequest(new URL(r.getURL(), "configureSecurity/configure?json=%7B%7D"), HttpMethod.POST);
+            client.addCrumb(request);
+            assertThat(client.getPage(request).getWebResponse().getStatusCode(), is(403));
+        }
+        assertThat(c.getAllowedPaths(), contains("/opt/shown"));
+    }
+
+    @Test
+    void everyFieldHasHelp(JenkinsRule r) throws Exception {
+        Map<Descriptor<?>, String> fields = Map.of(
+                SandboxConfiguration.get(),
+                "profile,profiles,minimumLevel,requiredPrimitives,onShortfall,relaxations,allowedPaths",
+                r.jenkins.getDescriptorOrDie(SandboxProfile.class),
+                ALL_OF_A_PROFILE);
+        List<String> without = r.executeOnServer(() -> fields.entrySet().stream()
+                .flatMap(e -> Stream.of(e.getValue().split(","))
+                        .filter(f -> e.getKey().getHelpFile(f) == null))
+                .toList());
+        assertThat(without, is(empty()));
+    }
+
+    @Test
+    void fieldsAreChecked(JenkinsRule r) throws Exception {
+        SandboxConfiguration c = SandboxConfiguration.get();
+        assertThat(c.doCheckAllowedPaths("/opt\n@workspace").kind, is(FormValidation.Kind.OK));
+        assertThat(c.doCheckAllowedPaths("/opt\n../x").kind, is(FormValidation.Kind.ERROR));
+        assertThat(c.doCheckProfile("nosuch").kind, is(FormValidation.Kind.ERROR));
+        assertThat(c.doCheckOnShortfall("unstable").kind, is(FormValidation.Kind.WARNING));
+        assertThat(c.doCheckRequiredPrimitives("luck", "strict").kind, is(FormValidation.Kind.ERROR));
+        assertThat(c.doCheckRequiredPrimitives("network_namespace", "strict").kind, is(FormValidation.Kind.WARNING));
+        assertThat(c.doCheckRequiredPrimitives("seccomp", "strict").kind, is(FormValidation.Kind.OK));
+        SandboxProfile.DescriptorImpl profile = r.jenkins.getDescriptorByType(SandboxProfile.DescriptorImpl.class);
+        assertThat(profile.doCheckName("strict").kind, is(FormValidation.Kind.ERROR));
+        assertThat(profile.doCheckName("mine").kind, is(FormValidation.Kind.OK));
+        assertThat(profile.doCheckSyscalls("debug -@chown", "strict").kind, is(FormValidation.Kind.OK));
+        assertThat(profile.doCheckSyscalls("nosuch", "strict").kind, is(FormValidation.Kind.ERROR));
+        assertThat(profile.doCheckSyscalls("debug", "standard").kind, is(FormValidation.Kind.ERROR));
+        assertThat(profile.doCheckHome("empty", "standard").kind, is(FormValidation.Kind.ERROR));
+        assertThat(profile.doCheckNetwork("none", "standard").kind, is(FormValidation.Kind.ERROR));
+        assertThat(profile.doCheckNetwork("none", "strict").kind, is(FormValidation.Kind.OK));
+        String url = "descriptorByName/" + SandboxProfile.class.getName() + "/checkSetting/memory?value=";
+        try (JenkinsRule.WebClient client = r.createWebClient()) {
+            for (String[] each : new String[][] {{"2g", "<div/>"}, {"lots", "is no size"}}) {
+                WebRequest request = new WebRequest(new URL(r.getURL(), url + each[0]), HttpMethod.POST);
+                client.addCrumb(request);
+                assertThat(client.getPage(request).getWebResponse().getContentAsString(), containsString(each[1]));
+            }
+        }
     }
 
     private static int status(JenkinsRule r, String user, String path, HttpMethod method) throws Exception {

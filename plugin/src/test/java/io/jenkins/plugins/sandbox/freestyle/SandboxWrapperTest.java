@@ -22,11 +22,14 @@ import hudson.tasks.ArtifactArchiver;
 import hudson.tasks.Shell;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
+import io.jenkins.plugins.sandbox.config.Setting;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.xml.transform.stream.StreamSource;
 import jenkins.tasks.SimpleBuildWrapper;
 import org.htmlunit.html.HtmlPage;
 import org.jenkinsci.plugins.credentialsbinding.impl.FileBinding;
@@ -120,10 +123,35 @@ class SandboxWrapperTest {
     void configRoundTrip() throws Exception {
         SandboxWrapper wrapper = wrapper("offline", "full");
         wrapper.setOnShortfall("warn");
+        wrapper.setRequiredPrimitives(List.of("seccomp", "proc"));
+        wrapper.setNetwork("none");
+        wrapper.setHome("scratch");
+        wrapper.setMemory("2g");
+        wrapper.setPids("200");
+        wrapper.setCpuTime("20m");
+        wrapper.setWallTime("1h");
+        wrapper.setCpus("0-1");
+        wrapper.setCpuQuota("150%");
+        wrapper.setOpenFiles("4096");
+        wrapper.setFileSize("1g");
+        wrapper.setStack("8m");
+        wrapper.setLockedMemory("64k");
+        wrapper.setReadPaths(List.of("/opt/sdk", "/etc/ssl"));
+        wrapper.setWritePaths(List.of("/var/cache/build"));
+        wrapper.setExecPaths(List.of("@workspace"));
+        wrapper.setHidePaths(List.of("/srv"));
+        wrapper.setEnvironment(List.of("JAVA_HOME", "GOPATH"));
         FreeStyleProject p = project(wrapper);
         r.configRoundtrip(p);
         SandboxWrapper same = p.getBuildWrappersList().get(SandboxWrapper.class);
-        r.assertEqualDataBoundBeans(wrapper, same);
+        assertThat(same.getSettings(), is(wrapper.getSettings()));
+        for (Setting setting : Setting.values()) {
+            assertThat(setting.key(), same.getSettings().word(setting), is(notNullValue()));
+            assertThat(
+                    setting.key(),
+                    r.executeOnServer(() -> same.getDescriptor().getHelpFile(setting.key())),
+                    is(notNullValue()));
+        }
         assertThat(same.getMinimumLevel(), is("FULL"));
         FreeStyleProject empty = project(new SandboxWrapper());
         r.configRoundtrip(empty);
@@ -137,9 +165,9 @@ class SandboxWrapperTest {
     void refusesWhatItDoesNotKnow() {
         SandboxWrapper wrapper = new SandboxWrapper();
         assertThat(
-                assertThrows(IllegalArgumentException.class, () -> wrapper.setProfile("strickt"))
+                assertThrows(IllegalArgumentException.class, () -> wrapper.setProfile("No Name"))
                         .getMessage(),
-                containsString("strickt"));
+                containsString("No Name"));
         assertThrows(IllegalArgumentException.class, () -> wrapper.setMinimumLevel("MOST"));
         assertThrows(IllegalArgumentException.class, () -> wrapper.setOnShortfall("ignore"));
     }
@@ -213,6 +241,50 @@ class SandboxWrapperTest {
         r.assertLogContains("[sandbox] profile raised from standard to strict", b);
         r.assertLogContains("[sandbox] onShortfall raised from warn to fail", b);
         assertThat(action(b).getGroups().get(0).getFinding().getProfile(), is("strict"));
+    }
+
+    @Test
+    void whatTheAdministratorDoesNotAllowFailsTheBuildAndNothingRuns() throws Exception {
+        SandboxWrapper wrapper = new SandboxWrapper();
+        wrapper.setWritePaths(List.of("/opt/cache"));
+        FreeStyleBuild b = r.buildAndAssertStatus(Result.FAILURE, project(wrapper, "echo RAN"));
+        r.assertLogContains("writePaths: '/opt/cache' is no path that jobs may add", b);
+        r.assertLogNotContains("\nRAN", b);
+        assertThat(b.getAction(SandboxAction.class), is(nullValue()));
+    }
+
+    @Test
+    void settingsReachTheAgent() throws Exception {
+        SandboxWrapper wrapper = new SandboxWrapper();
+        wrapper.setNetwork("none");
+        wrapper.setOpenFiles("128");
+        FreeStyleBuild b = r.buildAndAssertSuccess(
+                project(wrapper, "set +x; echo files=$(ulimit -n) $(tail -n +3 /proc/net/dev | cut -d: -f1)"));
+        r.assertLogContains("\nfiles=128 lo\n", b);
+    }
+
+    @Test
+    void aShortfallCanMakeTheBuildUnstable() throws Exception {
+        SandboxConfiguration floor = SandboxConfiguration.get();
+        floor.setProfile("standard");
+        floor.setOnShortfall("warn");
+        SandboxWrapper wrapper = wrapper(null, "FULL");
+        wrapper.setOnShortfall("unstable");
+        FreeStyleBuild b = r.buildAndAssertStatus(Result.UNSTABLE, project(wrapper, "echo RAN"));
+        r.assertLogContains("\nRAN", b);
+    }
+
+    /** Its file may have been edited, or come from another version. */
+    @Test
+    void aJobThatCannotBeUnderstoodFailsAndOneThatSaysNothingRuns() throws Exception {
+        FreeStyleProject p = project(wrapper("strict", "FULL"), "echo RAN");
+        String xml = p.getConfigFile().asString();
+        p.updateByXml(new StreamSource(new StringReader(xml.replace(">FULL<", ">UTTER<"))));
+        FreeStyleBuild b = r.buildAndAssertStatus(Result.FAILURE, p);
+        r.assertLogContains("There is no level 'UTTER'", b);
+        r.assertLogNotContains("\nRAN", b);
+        p.updateByXml(new StreamSource(new StringReader(xml.replaceAll("(?s)<settings>.*</settings>", ""))));
+        r.assertLogContains("\nRAN", r.buildAndAssertSuccess(p));
     }
 
     @Test

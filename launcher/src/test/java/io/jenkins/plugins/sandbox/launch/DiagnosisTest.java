@@ -1,0 +1,113 @@
+package io.jenkins.plugins.sandbox.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jenkins.plugins.sandbox.model.Cause;
+import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.Status;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DiagnosisTest {
+    private static final HostFacts UBUNTU =
+            new HostFacts(Map.of("kernel", "Linux 6.8", HostFacts.APPARMOR_RESTRICTION, "1"));
+
+    /** What the machine says decides between causes that look the same to the launcher. */
+    @ParameterizedTest
+    @CsvSource(
+            nullValues = "-",
+            value = {
+                "USER_NAMESPACE, 13, write /proc/self/setgroups, kernel.apparmor_restrict_unprivileged_userns, 1, APPARMOR_RESTRICTION",
+                "USER_NAMESPACE, 1, unshare, kernel.unprivileged_userns_clone, 0, ROOT_ONLY",
+                "USER_NAMESPACE, 1, unshare, seccomp filter, yes, SECCOMP_FILTER",
+                "USER_NAMESPACE, 1, unshare, chroot, yes, CHROOT",
+                "USER_NAMESPACE, 1, unshare, -, -, APPARMOR_RESTRICTION",
+                "USER_NAMESPACE, 28, unshare, seccomp filter, yes, NAMESPACE_LIMIT",
+                "USER_NAMESPACE, 22, unshare: not in this kernel, -, -, KERNEL",
+                "USER_NAMESPACE, 38, unshare: not in this kernel, seccomp filter, yes, SECCOMP_FILTER",
+                "PID_NAMESPACE, 0, needs user_namespace, seccomp filter, yes, PREREQUISITE",
+                "MOUNT_NAMESPACE, 13, mount / private, -, -, SECURITY_MODULE",
+                "FILESYSTEM, 1, mount tmpfs for the new root, seccomp filter, yes, SECCOMP_FILTER",
+                "FILESYSTEM, 2, open /x, -, -, PATH",
+                "FILESYSTEM, 28, mount tmpfs on /x, -, -, ROOM",
+                "PROC, 1, mount proc on /proc, covered in /proc, /proc/acpi, MASKED_PROC",
+                "PROC, 1, mount proc on /proc, seccomp filter, yes, SECCOMP_FILTER",
+                "LANDLOCK_FS, 38, landlock_create_ruleset: not in this kernel, seccomp filter, yes, KERNEL",
+                "LANDLOCK_FS, 1, landlock_create_ruleset, seccomp filter, yes, SECCOMP_FILTER",
+                "LANDLOCK_FS, 95, switched off, -, -, LANDLOCK_OFF",
+                "LANDLOCK_SCOPE, 0, needs Landlock ABI 6, -, -, LANDLOCK_VERSION",
+                "CAPABILITIES, 1, prctl PR_SET_SECUREBITS, -, -, CAPABILITY"
+            })
+    void theMachinesSettingsExplainARow(
+            Primitive row, int errno, String detail, String fact, String value, Cause expected) {
+        HostFacts facts = new HostFacts(fact == null ? Map.of() : Map.of(fact, value));
+        Status status = errno == 0 ? Status.UNAVAILABLE : Status.FAILED;
+        assertThat(Diagnosis.of(new Outcome(row, status, errno, detail), facts)).isEqualTo(expected);
+    }
+
+    @Test
+    void theProfileForAppArmorNamesTheLaunchersFile() {
+        HostProbe probe = probe();
+        assertThat(probe.rows()).hasSize(2);
+        HostProbe.Row row = probe.rows().get(1);
+        assertThat(row.isApplied()).isFalse();
+        assertThat(row.cause()).isEqualTo(Cause.APPARMOR_RESTRICTION);
+        assertThat(row.paste())
+                .contains("profile process-sandbox /agent/caches/process-sandbox/launcher-* flags=(unconfined)")
+                .contains("userns,")
+                .contains("apparmor_parser -r");
+        assertThat(probe.rows().get(0)).isEqualTo(new HostProbe.Row(applied(), Cause.NONE, "", ""));
+    }
+
+    @Test
+    void aProbeTravels() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(probe());
+        }
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            assertThat(in.readObject()).isEqualTo(probe());
+        }
+    }
+
+    @Test
+    void coveredPartsOfProcAndAChrootAreSeenInTheMountTable() {
+        Map<String, String> values = new LinkedHashMap<>();
+        HostFacts.mounts(
+                values,
+                "24 1 0:22 / / rw - ext4 /dev/root rw\n25 24 0:23 / /proc rw - proc proc rw,hidepid=invisible\n"
+                        + "26 25 0:24 / /proc/sys/fs/binfmt_misc rw - autofs a rw\n"
+                        + "27 25 0:25 / /proc/acpi ro - tmpfs tmpfs ro\n28 25 0:5 /null /proc/kcore rw - devtmpfs d rw\n");
+        assertThat(values)
+                .containsEntry(HostFacts.MASKED, "/proc/acpi /proc/kcore")
+                .containsEntry("/proc", "rw,hidepid=invisible")
+                .doesNotContainKey(HostFacts.CHROOT);
+        values.clear();
+        HostFacts.mounts(values, "25 24 0:23 / /proc rw - proc proc rw\n");
+        assertThat(values).containsEntry(HostFacts.CHROOT, "yes").doesNotContainKey(HostFacts.MASKED);
+    }
+
+    private static Outcome applied() {
+        return new Outcome(Primitive.SESSION, Status.APPLIED, 0, "");
+    }
+
+    private static HostProbe probe() {
+        List<Outcome> rows = List.of(
+                applied(),
+                new Outcome(Primitive.CGROUP, Status.SKIPPED, 0, ""),
+                new Outcome(Primitive.USER_NAMESPACE, Status.FAILED, 13, "write /proc/self/setgroups"));
+        Report report = new Report(rows, Level.PARTIAL, true, null, null, null);
+        return HostProbe.of(new NativeProbe(report, "file", "/agent/caches/process-sandbox/launcher-*"), UBUNTU);
+    }
+}
