@@ -68,7 +68,8 @@ public final class PreparedLaunch implements AutoCloseable {
      *     {@link io.jenkins.plugins.sandbox.model.UnsupportedHostException} when no launch can ever work on this machine
      */
     public static PreparedLaunch prepare(Policy policy, TransportChoice choice) throws SandboxException {
-        Host host = Host.current();
+        Host host =
+                choice.kind() == TransportChoice.Kind.CONTAINER ? Host.current().inContainer() : Host.current();
         Transport transport = Transports.choose(choice, host);
         Scratch scratch = Scratch.of(policy, host);
         Transport.Wire wire = null;

@@ -6,8 +6,8 @@ import java.io.Serializable;
  * How the four things of a launch (launcher, plan, report, gate) get to it.
  *
  * @param kind the way
- * @param directory absolute path of a directory for files, made when it is missing; used by {@link Kind#FILE}, and by
- *     {@link Kind#AUTO} where memory files do not work. {@code null} for {@link Kind#MEMFD}
+ * @param directory absolute path of a directory for files, made when it is missing; used by {@link Kind#FILE} and
+ *     {@link Kind#CONTAINER}, and by {@link Kind#AUTO} where memory files do not work. {@code null} for {@link Kind#MEMFD}
  */
 public record TransportChoice(Kind kind, String directory) implements Serializable {
     /** The ways there are. */
@@ -19,8 +19,10 @@ public record TransportChoice(Kind kind, String directory) implements Serializab
         AUTO,
         /** Sealed memory files and pipes of this JVM: nothing on disk. For commands in this process' own /proc. */
         MEMFD,
-        /** Files: for commands that run in another container, or where memory files do not work. */
-        FILE
+        /** Files: where memory files do not work. */
+        FILE,
+        /** Files, for a command that runs in a container with a file system of its own, which cannot be looked at from here. */
+        CONTAINER
     }
 
     /**
@@ -45,5 +47,15 @@ public record TransportChoice(Kind kind, String directory) implements Serializab
      */
     public static TransportChoice file(String directory) {
         return new TransportChoice(Kind.FILE, directory);
+    }
+
+    /**
+     * A command in a container that shares the workspace with this machine, and some directory beside it, and nothing else.
+     *
+     * @param directory as for {@link #file}
+     * @return files, and a plan without this machine's home directory and tools. What this machine hides is hidden there as well
+     */
+    public static TransportChoice container(String directory) {
+        return new TransportChoice(Kind.CONTAINER, directory);
     }
 }

@@ -32,7 +32,7 @@ final class Transports {
                 }
                 yield transport;
             }
-            case FILE -> file(choice, host);
+            case FILE, CONTAINER -> file(choice, host);
             case AUTO -> {
                 if (choice.directory() != null && HostFacts.isRestrictedByAppArmor()) {
                     yield file(choice, host); // a profile can name a file, and cannot name a memory file

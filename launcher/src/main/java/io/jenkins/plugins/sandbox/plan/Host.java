@@ -19,10 +19,22 @@ import java.util.Set;
  * @param architecture of this JVM; empty where there is no launcher and no filter for it
  * @param encoding of file names and arguments
  * @param variables the names of the launching process' environment variables
+ * @param container whether the command runs in a container with another file system, of which only the workspace and the
+ *     directory beside it are known
  */
-public record Host(String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables) {
+public record Host(
+        String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables, boolean container) {
     public Host {
         variables = Set.copyOf(variables);
+    }
+
+    Host(String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables) {
+        this(home, architecture, encoding, variables, false);
+    }
+
+    /** @return the same machine, for a command in a container on it or beside it */
+    public Host inContainer() {
+        return new Host(home, architecture, encoding, variables, true);
     }
 
     /**

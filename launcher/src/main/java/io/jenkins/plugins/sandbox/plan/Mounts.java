@@ -37,6 +37,9 @@ final class Mounts {
     private static final Path RUN = Path.of("/run");
     private static final List<Path> EMPTY_PLACES =
             Stream.of("/media", "/mnt", "/srv", "/opt", "/boot").map(Path::of).toList();
+    /** Every usual image has it, and nothing in it. */
+    private static final Path EMPTY_PLACE_IN_CONTAINERS = Path.of("/media");
+
     private static final List<Path> TEMPORARY = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
 
     /** The launcher's own bound. */
@@ -125,7 +128,7 @@ final class Mounts {
         for (Path path : HiddenPaths.of(host, home)) {
             put(Mount.hide(path));
         }
-        if (!isNamed()) {
+        if (!isNamed() && !host.container()) {
             HiddenPaths.kept(host).stream().filter(m -> isHidden(m.target())).forEach(this::put);
         }
         if (agent.isPresent()) {
@@ -178,6 +181,10 @@ final class Mounts {
 
     /** The home directory, where there is one. */
     private Optional<Path> home() throws SandboxException {
+        if (host.container()) {
+            // That one has another, or none.
+            return Optional.empty();
+        }
         String name = policy.home() == null ? host.home() : policy.home();
         try {
             // An account without a home directory is common in containers, and no mistake.
@@ -234,7 +241,7 @@ final class Mounts {
             put(Mount.hide(root));
         }
         Path tools = root.resolve("tools");
-        if (Files.isDirectory(tools, LinkOption.NOFOLLOW_LINKS)) {
+        if (!host.container() && Files.isDirectory(tools, LinkOption.NOFOLLOW_LINKS)) {
             put(Mount.readOnly(tools, tools));
         }
         Path temporary = workspace.resolveSibling(workspace.getFileName() + "@tmp");
@@ -296,6 +303,10 @@ final class Mounts {
         Mount run = rules.get(RUN);
         if (run != null && run.kind() == Mount.Kind.HIDE && isNotNamed(RUN)) {
             return RUN.resolve("process-sandbox");
+        }
+        if (host.container()) {
+            put(Mount.hide(EMPTY_PLACE_IN_CONTAINERS));
+            return EMPTY_PLACE_IN_CONTAINERS;
         }
         Path place = EMPTY_PLACES.stream()
                 .filter(p -> !rules.containsKey(p) && isNotNamed(p) && isEmptyDirectory(p))

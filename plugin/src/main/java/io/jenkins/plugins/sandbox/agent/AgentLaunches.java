@@ -7,6 +7,7 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -43,13 +44,19 @@ final class AgentLaunches {
     private static final class Entry {
         private final String block;
         private final PreparedLaunch launch;
+        /** Then the processes are others', and it ends with its block. */
+        private final boolean container;
+
+        private final Optional<DurableTask> task;
         private final long prepared = System.nanoTime();
         /** Set when the gate is opened. */
         private volatile InitProcess init;
 
-        Entry(String block, PreparedLaunch launch) {
+        Entry(String block, PreparedLaunch launch, boolean container, Optional<DurableTask> task) {
             this.block = block;
             this.launch = launch;
+            this.container = container;
+            this.task = task;
         }
     }
 
@@ -58,9 +65,13 @@ final class AgentLaunches {
 
     private AgentLaunches() {}
 
-    static void add(String block, PreparedLaunch launch) {
+    /**
+     * @param container whether its processes are those of a container, which mean nothing here
+     * @param task what waits for its command, when that is known
+     */
+    static void add(String block, PreparedLaunch launch, boolean container, Optional<DurableTask> task) {
         synchronized (LOCK) {
-            LIVE.put(launch.id(), new Entry(block, launch));
+            LIVE.put(launch.id(), new Entry(block, launch, container, task));
             if (collector == null) {
                 collector = new Thread(AgentLaunches::collect, "Process Sandbox: ended launches");
                 collector.setDaemon(true);
@@ -130,23 +141,25 @@ final class AgentLaunches {
         return taken;
     }
 
-    /** @return whether launches of a block have not ended */
-    static boolean hasLive(String block) {
+    /** @return the first processes of those launches of a block whose end is not known */
+    static List<InitProcess> initsOf(String block) {
+        return LIVE.values().stream()
+                .filter(e -> e.block.equals(block) && e.init != null)
+                .map(e -> e.init)
+                .toList();
+    }
+
+    /** Closes the launches of a block, which has ended, and says how they did; as {@link #takeEndings}. */
+    static Map<String, byte[]> takeAll(String block) {
         LIVE.forEach((id, entry) -> {
             if (entry.block.equals(block)) {
                 closeIfEnded(id, entry);
+                if (LIVE.remove(id, entry)) {
+                    entry.launch.close();
+                }
             }
         });
-        return LIVE.values().stream().anyMatch(e -> e.block.equals(block));
-    }
-
-    /** Gives up hearing how the launches of a block end. */
-    static void forget(String block) {
-        LIVE.forEach((id, entry) -> {
-            if (entry.block.equals(block) && LIVE.remove(id, entry)) {
-                entry.launch.close();
-            }
-        });
+        return takeEndings(block);
     }
 
     private static void collect() {
@@ -174,11 +187,12 @@ final class AgentLaunches {
         boolean gone = init == null
                 ? System.nanoTime() - entry.prepared > FORGOTTEN.toNanos()
                 // Asked before reading: what it wrote before its end is read after it.
-                : !LiveInit.isAlive(init);
+                : !entry.container && !LiveInit.isAlive(init);
         Optional<byte[]> ending = ending(entry.launch);
         // One that was killed from outside says no last word.
         if ((ending.isPresent() || gone) && LIVE.remove(id, entry)) {
             ending.filter(e -> e.length <= MAX_ENDING).ifPresent(e -> keep(id, new Ended(entry.block, e)));
+            ending.ifPresent(e -> entry.task.ifPresent(t -> t.tell(e)));
             entry.launch.close();
         }
     }

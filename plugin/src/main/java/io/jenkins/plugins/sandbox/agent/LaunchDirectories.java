@@ -48,7 +48,7 @@ record LaunchDirectories(
                         "The control directory '" + control.get()
                                 + "' is not a directory, or there is a symbolic link in its path. Remove what a build left there.");
             }
-            Path scratches = scratchParent(temporary, profile);
+            Path scratches = scratchParent(temporary, profile, request.container());
             return new LaunchDirectories(
                     workspace,
                     temporary,
@@ -152,9 +152,13 @@ record LaunchDirectories(
         return isDirectory(path) && path.toRealPath().equals(path);
     }
 
-    /** Beside the workspace; but the layers of an overlay may not lie in one another, and many a workspace is in the home. */
-    private static Path scratchParent(Path temporary, Profile profile) throws IOException {
-        if (profile.home() == Profile.Home.OVERLAY || profile.home() == Profile.Home.JOB) {
+    /**
+     * Beside the workspace, which containers see as well; but the layers of an overlay may not lie in one another, and many a
+     * workspace is in the home.
+     */
+    private static Path scratchParent(Path temporary, Profile profile, boolean container) throws IOException {
+        boolean overlay = profile.home() == Profile.Home.OVERLAY || profile.home() == Profile.Home.JOB;
+        if (overlay && !container) {
             Optional<Path> home = home();
             if (home.isPresent() && temporary.startsWith(home.get())) {
                 for (String name : ELSEWHERE) {

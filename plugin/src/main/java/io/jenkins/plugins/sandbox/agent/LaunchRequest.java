@@ -21,6 +21,7 @@ import java.util.Set;
  * @param programs what the command names and Jenkins may have put outside of the workspace
  * @param job stands for the job, {@code [0-9a-f]+}; launches of one job share what its builds keep
  * @param terms what is to hold for it
+ * @param container whether the command runs in a container that shares {@code workspace} and {@code temporary} with the agent
  */
 public record LaunchRequest(
         String nodeRoot,
@@ -35,5 +36,6 @@ public record LaunchRequest(
         Set<String> files,
         Set<String> programs,
         String job,
-        LaunchTerms terms)
+        LaunchTerms terms,
+        boolean container)
         implements Serializable {}

@@ -65,9 +65,16 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
         Prepared prepared = null;
         try {
             AgentLaunches.releaseEnded(request.block(), request.running());
-            PreparedLaunch launch =
-                    PreparedLaunch.prepare(policy, TransportChoice.auto(LauncherCache.of(request.nodeRoot())));
-            AgentLaunches.add(request.block(), launch);
+            PreparedLaunch launch = PreparedLaunch.prepare(
+                    policy,
+                    request.container()
+                            ? TransportChoice.container(directories.scratch() + "/launcher")
+                            : TransportChoice.auto(LauncherCache.of(request.nodeRoot())));
+            AgentLaunches.add(
+                    request.block(),
+                    launch,
+                    request.container(),
+                    directories.control().map(DurableTask::new));
             prepared = new Prepared.Ready(
                     launch.id(),
                     new ArrayList<>(launch.prefix()),

@@ -11,6 +11,7 @@ import hudson.model.Run;
 import hudson.remoting.Channel;
 import hudson.tools.ToolInstaller;
 import io.jenkins.plugins.sandbox.config.SandboxSettings;
+import io.jenkins.plugins.sandbox.controller.Confining;
 import io.jenkins.plugins.sandbox.controller.LaunchOwner;
 import io.jenkins.plugins.sandbox.controller.SandboxDecorator;
 import io.jenkins.plugins.sandbox.controller.SandboxLauncher;
@@ -26,7 +27,7 @@ import jenkins.tasks.filters.EnvVarsFilterableBuilder;
  * or the directory of the command, as a Jenkinsfile decides on those: it is the step that asked for the launcher, or else the
  * build that this thread, or this node, runs. Where that cannot be told nothing is launched.
  */
-public final class CompulsoryLauncher extends Launcher.DecoratedLauncher {
+public final class CompulsoryLauncher extends Launcher.DecoratedLauncher implements Confining {
     private static final StackWalker STACK = StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
     private final Node node;
@@ -71,6 +72,13 @@ public final class CompulsoryLauncher extends Launcher.DecoratedLauncher {
             return CompulsoryRule.excepts(run.getParent()) ? null : confined(of, run);
         } catch (InterruptedException x) {
             throw (IOException) new InterruptedIOException().initCause(x);
+        }
+    }
+
+    @Override
+    public void passedBy(String reason) throws IOException, InterruptedException {
+        if (confined(owner()) instanceof Confining confined) {
+            confined.passedBy(reason);
         }
     }
 

@@ -34,7 +34,6 @@ import io.jenkins.plugins.sandbox.outcome.Launch;
 import io.jenkins.plugins.sandbox.outcome.Origin;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import io.jenkins.plugins.sandbox.outcome.Scratch;
-import io.jenkins.plugins.sandbox.policy.Limits;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.Closeable;
 import java.io.IOException;
@@ -81,6 +80,9 @@ final class Attempt {
     @CheckForNull
     private final Origin origin;
 
+    /** Whether the command runs in a container, in which the agent's processes and files are not seen. */
+    private final boolean container;
+
     private final TaskListener listener;
 
     private Prepared.Ready prepared;
@@ -97,6 +99,7 @@ final class Attempt {
             String block,
             EffectivePolicy policy,
             @CheckForNull Origin origin,
+            boolean container,
             TaskListener listener) {
         this.run = run;
         this.owner = owner;
@@ -104,6 +107,7 @@ final class Attempt {
         this.block = block;
         this.policy = policy;
         this.origin = origin;
+        this.container = container;
         this.listener = listener;
         this.asked = Policy.primitives(policy.definition(), policy.definition().limits());
     }
@@ -124,7 +128,8 @@ final class Attempt {
         if (channel == null) {
             throw new AbortException(Messages.AgentCalls_Gone(Messages.SandboxLauncher_Preparing(), name()));
         }
-        cookie = Cookie.of(block, node.getNodeName(), words, environment.variables());
+        // What has none is not ended by us: a process id of a container is somebody else's on the agent.
+        cookie = container ? null : Cookie.of(block, node.getNodeName(), words, environment.variables());
         detached = Cookie.isInCommand(words);
         Set<String> running = owner.runningLaunches();
         Prepared answer;
@@ -150,7 +155,8 @@ final class Attempt {
                         environment.filesBelow(List.of(workspace.temporary(), workspace.current())),
                         programs(words),
                         JobHome.id(run.getParent().getFullName(), node.getNodeName()),
-                        terms())));
+                        terms(),
+                        container)));
             });
         } catch (SandboxException x) {
             throw new AbortException(told(x.getMessage()));
@@ -314,12 +320,7 @@ final class Attempt {
     private void record(Finding finding, @CheckForNull InitProcess init) {
         Launch.Running running = init == null || finding.getVerdict() == Verdict.REFUSED
                 ? null
-                : new Launch.Running(
-                        block,
-                        cookie,
-                        init,
-                        detached,
-                        canBeEnded(policy.definition().limits()));
+                : new Launch.Running(block, cookie, init, detached);
         try {
             SandboxAction.record(run, finding, new Launch(prepared == null ? null : prepared.id(), origin, running));
         } catch (IOException x) {
@@ -330,12 +331,6 @@ final class Attempt {
 
     private Minimum minimum() {
         return new Minimum(policy.minimumLevel(), List.copyOf(policy.requiredPrimitives()));
-    }
-
-    /** Only of these is it ever seen that they were reached. */
-    private static boolean canBeEnded(Limits limits) {
-        return Stream.of(limits.memory(), limits.pids(), limits.cpuTime(), limits.wallTime(), limits.fileSize())
-                .anyMatch(Objects::nonNull);
     }
 
     /** What the launcher and the agent compare with; below it they stop the command on their own. */

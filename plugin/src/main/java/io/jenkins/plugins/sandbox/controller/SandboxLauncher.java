@@ -39,7 +39,7 @@ import jenkins.util.SystemProperties;
  *
  * <p>A named class, since others look for launchers by walking {@link #getInner}.
  */
-public final class SandboxLauncher extends Launcher.DecoratedLauncher {
+public final class SandboxLauncher extends Launcher.DecoratedLauncher implements Confining {
     private static final Logger LOGGER = Logger.getLogger(SandboxLauncher.class.getName());
 
     /** In seconds, from Jenkins' own kill to ours. Durable tasks give a step up 20 s after they have asked it to end. */
@@ -97,7 +97,15 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
 
     private Attempt attempt(String step) throws IOException, InterruptedException {
         EffectivePolicy policy = EffectivePolicy.of(SandboxConfiguration.get().floor(), settings);
-        return new Attempt(owner.run(), owner, node, block, policy, owner.origin(step), getListener());
+        return new Attempt(
+                owner.run(),
+                owner,
+                node,
+                block,
+                policy,
+                owner.origin(step),
+                ContainerLaunchers.isIn(getInner()),
+                getListener());
     }
 
     private Proc launchPrefixed(ProcStarter starter, Attempt attempt) throws IOException {
@@ -207,6 +215,11 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher {
     public Proc launch(String[] cmd, String[] env, InputStream in, OutputStream out, FilePath workDir)
             throws IOException {
         return launch(launch().cmds(cmd).envs(env).stdin(in).stdout(out).pwd(workDir));
+    }
+
+    @Override
+    public void passedBy(String reason) throws IOException, InterruptedException {
+        attempt("").nothing(reason);
     }
 
     /** Such a process is half of Jenkins: it talks to the controller, and needs what a sandbox hides. */

@@ -4,7 +4,7 @@ import io.jenkins.plugins.sandbox.config.SandboxSettings;
 import java.io.Serializable;
 
 /** In the context of every step of a sandbox block: that there is one, and what it asks for. */
-final class SandboxBlock implements Serializable {
+public final class SandboxBlock implements Serializable {
     private static final long serialVersionUID = 1;
 
     private final SandboxSettings settings;

@@ -55,7 +55,8 @@ class LaunchDirectoriesTest {
                         Set.of(),
                         Set.of(),
                         "4567",
-                        terms(profile)),
+                        terms(profile),
+                        false),
                 profile);
     }
 

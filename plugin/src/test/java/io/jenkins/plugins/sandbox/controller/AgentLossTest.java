@@ -54,6 +54,30 @@ class AgentLossTest {
         }
     }
 
+    @Test
+    void aStepGoesOnWhileItsAgentIsGoneAndCanBeAborted(JenkinsRule r) throws Exception {
+        Slave agent = agents.start(r, "doomed");
+        WorkflowRun b = Pipelines.define(r, "p", """
+                        node('doomed') {
+                          sandbox(minimumLevel: 'FULL') {
+                            sh 'echo kept > /tmp/kept; echo READY; set +x; while ! test -e go; do sleep 0.2; done; echo RESUMED'
+                            sh 'cat /tmp/kept; exec env -i PATH="$PATH" sh -c "trap \\"\\" TERM; echo AGAIN; while :; do sleep 1; done" stubborn-lost'
+                          }
+                        }""").scheduleBuild2(0).waitForStart();
+        r.waitForMessage("\nREADY", b);
+        agents.kill("doomed");
+        agents.restart(r, "doomed");
+        agent.getWorkspaceFor(b.getParent()).child("go").write("", null);
+        r.waitForMessage("\nRESUMED", b);
+        r.waitForMessage("\nAGAIN", b);
+        r.assertLogContains("\nkept\n", b);
+        agents.kill("doomed");
+        agents.restart(r, "doomed");
+        b.doStop();
+        r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
+        awaitNoProcess("stubborn-lost");
+    }
+
     private static List<Path> scratches() throws IOException {
         try (var all = Files.newDirectoryStream(Path.of("/var/tmp"), "process-sandbox-*")) {
             List<Path> found = new java.util.ArrayList<>();

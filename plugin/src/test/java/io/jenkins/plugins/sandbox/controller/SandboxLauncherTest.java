@@ -113,6 +113,22 @@ class SandboxLauncherTest {
         assertThat(Pipelines.action(b).getCount(), is(3));
     }
 
+    /** Its wrapper cannot be executed, and the step would wait for it for five minutes. */
+    @Test
+    void aStepWhoseCommandCannotBeStartedFailsAtOnce() throws Exception {
+        WorkflowRun b = run(Result.FAILURE, """
+                sandbox {
+                  withEnv(['PATH=/nonexistent']) {
+                    echo "<${sh(script: 'true', returnStatus: true)}>"
+                    sh 'true'
+                  }
+                }""");
+        r.assertLogContains("[sandbox] The command could not be started in the sandbox: ENOENT", b);
+        r.assertLogContains("<127>", b);
+        r.assertLogContains("script returned exit code 127", b);
+        r.assertLogNotContains("process apparently never started", b);
+    }
+
     @Test
     void aLaunchThatNamesNoDirectoryStartsInTheWorkspace() throws Exception {
         WorkflowRun b = run(Result.SUCCESS, "sandbox { echo \"<${launch('nowhere').trim()}>\" }");
