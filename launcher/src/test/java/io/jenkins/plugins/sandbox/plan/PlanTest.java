@@ -281,7 +281,7 @@ class PlanTest {
     @Test
     void tooManyWritePathsAreAnError() throws Exception {
         Policy.Builder builder = strict();
-        for (int i = 0; i < 600; i++) {
+        for (int i = 0; i < 700; i++) {
             builder.write(Files.createDirectory(directory.resolve("w" + i)).toString());
         }
         assertThatThrownBy(() -> words(builder.build()))

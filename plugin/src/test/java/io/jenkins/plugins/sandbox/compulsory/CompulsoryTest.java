@@ -22,6 +22,7 @@ import hudson.tasks.Shell;
 import hudson.tools.CommandInstaller;
 import hudson.tools.InstallSourceProperty;
 import io.jenkins.plugins.sandbox.LaunchStep;
+import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.Compulsory;
@@ -109,7 +110,7 @@ class CompulsoryTest {
 
     private static void awaitNothingLeftBehind() throws Exception {
         FilePath elsewhere = new FilePath(agent.getChannel(), "/var/tmp");
-        while (elsewhere.list("process-sandbox-*").length != 0) {
+        while (!Leftovers.in(elsewhere).isEmpty()) {
             Thread.sleep(100);
         }
     }

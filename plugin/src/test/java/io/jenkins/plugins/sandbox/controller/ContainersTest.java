@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.controller;
 
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.empty;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.not;
 import static org.hamcrest.Matchers.nullValue;
@@ -17,6 +18,7 @@ import hudson.model.Node;
 import hudson.model.Result;
 import hudson.model.Slave;
 import hudson.model.TaskListener;
+import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.PrefixStep;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
@@ -140,7 +142,7 @@ class ContainersTest {
         SandboxAction action = Pipelines.action(b);
         assertThat(action.getCount(), is(8));
         assertThat(action.getLevel(), is("FULL"));
-        assertThat(agent.getWorkspaceFor(b.getParent()).sibling("p@tmp").list("process-sandbox-*").length, is(0));
+        assertThat(Leftovers.in(agent.getWorkspaceFor(b.getParent()).sibling("p@tmp")), is(empty()));
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.allOf;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.empty;
 import static org.hamcrest.Matchers.everyItem;
 import static org.hamcrest.Matchers.greaterThan;
 import static org.hamcrest.Matchers.hasSize;
@@ -17,6 +18,7 @@ import hudson.model.Node;
 import hudson.model.Result;
 import hudson.slaves.WorkspaceList;
 import io.jenkins.plugins.sandbox.DropVariable;
+import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.outcome.Finding;
@@ -126,13 +128,9 @@ abstract class PipelineSuite {
     final void assertNothingLeftBehind(String job) throws Exception {
         FilePath workspace = node().getWorkspaceFor(r().jenkins.getItemByFullName(job, WorkflowJob.class));
         FilePath temporary = WorkspaceList.tempDir(workspace);
-        assertThat(temporary.isDirectory() ? temporary.list("process-sandbox-*") : new FilePath[0], is(emptyArray()));
+        assertThat(Leftovers.in(temporary), is(empty()));
         FilePath elsewhere = new FilePath(node().getChannel(), "/var/tmp");
-        assertThat(elsewhere.list("process-sandbox-*"), is(emptyArray()));
-    }
-
-    private static org.hamcrest.Matcher<Object[]> emptyArray() {
-        return org.hamcrest.Matchers.emptyArray();
+        assertThat(Leftovers.in(elsewhere), is(empty()));
     }
 
     @Test
