@@ -251,6 +251,16 @@ static int make_leaf(struct cgroup *cgroup, struct hierarchy *hierarchy)
     return -1;
 }
 
+/*
+ * Our own group is ours to divide, as far as the file's rights go. Those of its owner: root's init has no capability
+ * left that would let it remove the leaf from a directory that nobody may write to, as the topmost one is.
+ */
+static bool is_own(const char *path)
+{
+    struct stat status;
+    return access(path, W_OK | X_OK) == 0 && stat(path, &status) == 0 && (status.st_mode & S_IWUSR) != 0;
+}
+
 /* Root may write everywhere, so its rights say nothing: the service manager marks what it has given away. */
 static bool is_delegated(const char *path)
 {
@@ -323,8 +333,7 @@ static int open_parent(const char *own, size_t root_length, bool unified, unsign
     (void)snprintf(path, sizeof path, "%s", own);
     for (bool first = true;; first = false) {
         int dir = -1;
-        /* Our own group is ours to divide, as far as the file's rights go; those above it only when they were given. */
-        if (first ? access(path, W_OK | X_OK) == 0 : is_delegated(path))
+        if (first ? is_own(path) : is_delegated(path)) /* those above it only when they were given to us */
             dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir >= 0 && (!unified || may_be_parent(dir, path, wanted, wanted != 0, failure))) {
             failure->detail[0] = '\0'; /* of those below, which did not do */

@@ -79,7 +79,7 @@ static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int rea
 {
     struct shared *shared = launch->context.shared;
     char byte = 'r';
-    if (is_applied(&launch->context, SESSION) && session_lead(&launch->context) != 0)
+    if (is_applied(&launch->context, SESSION) && session_lead() != 0)
         _exit(EXIT_REFUSED);
     if (is_applied(&launch->context, FILESYSTEM) && session_own_null() != 0)
         _exit(EXIT_REFUSED);
@@ -320,6 +320,7 @@ static const char *wait_at_gate(struct init *init, char *buffer, size_t size)
 /* True when there is no child left. */
 static bool reap(struct init *init)
 {
+    bool just_ended = false;
     for (;;) {
         int status;
         struct rusage usage;
@@ -327,7 +328,7 @@ static bool reap(struct init *init)
         if (pid < 0)
             return errno == ECHILD;
         if (pid == 0)
-            return false;
+            break;
         enum limit limit = usage_ended(&init->usage, status, &usage);
         if (pid != init->command)
             continue;
@@ -338,9 +339,12 @@ static bool reap(struct init *init)
             WTERMSIG(status) == SIGKILL && usage_out_of_memory(&init->usage))
             init->limit = LIMIT_MEMORY;
         init->command_ended = true;
-        if (!init->plan->keep_background)
-            begin_end(init, SIGTERM);
+        just_ended = true;
     }
+    /* Only when somebody is left: without a pid namespace, looking for them takes all of /proc. */
+    if (just_ended && !init->plan->keep_background)
+        begin_end(init, SIGTERM);
+    return false;
 }
 
 /* KILLs whoever is left when the grace is over. How long to wait for the next look, in milliseconds. */
@@ -448,7 +452,6 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     /* Read before the view: a /proc that is not ours may not show us any more. */
     unsigned long long start = own_start_time();
 
-    session_spare_init(context);
     init.signals = open_signals();
     if (init.signals < 0)
         refuse_errno(&init, "signalfd");

@@ -55,8 +55,8 @@ struct context {
     struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
     char cwd[4096];
-    bool groups_left;   /* the supplementary groups, where we had the capability to */
-    char oom_score[16]; /* as we found it; empty when it was not raised */
+    bool groups_left; /* the supplementary groups, where we had the capability to */
+    bool oom_raised;  /* oom_score_adj, of everybody inside */
     struct cgroup cgroup;
     struct failure cgroup_failure; /* why a limit of the plan is not set there */
     bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */
@@ -107,9 +107,7 @@ int session_verify(struct context *context, struct failure *failure);
 int close_fds_apply(struct context *context, struct failure *failure);
 int close_fds_verify(struct context *context, struct failure *failure);
 /* A session of the command's own, apart from init's: `kill 0` inside must not reach init. 0 or -1. */
-int session_lead(const struct context *context);
-/* init is not the build: it is to be left to report. */
-void session_spare_init(const struct context *context);
+int session_lead(void);
 /* The view's /dev/null in the place of the host's, on 0, 1 and 2: root could change the mode of the latter. 0 or -1. */
 int session_own_null(void);
 /* Back to what a program expects at its start: nothing blocked. For the command's process, last thing. */

@@ -52,22 +52,14 @@ void leave_groups(struct context *context)
 
 /*
  * When the machine runs out of memory the kernel is to take the build and not the agent (proc_pid_oom_score_adj(5)).
- * Anybody may raise it; lowering it again takes a file of /proc that can be written, which the second wall refuses.
+ * init keeps the same: of two, the kernel takes the larger one. Anybody may raise it; lowering it again takes a file of
+ * /proc that can be written, which the second wall refuses.
  */
 static void raise_oom_score(struct context *context)
 {
-    char text[16];
-    ssize_t n = read_file_at(AT_FDCWD, OOM_SCORE_FILE, text, sizeof text);
-    if (n > 0)
-        memcpy(context->oom_score, text, (size_t)n + 1);
-    if (n <= 0 || write_file(OOM_SCORE_FILE, OOM_SCORE_INSIDE) != 0)
+    context->oom_raised = write_file(OOM_SCORE_FILE, OOM_SCORE_INSIDE) == 0;
+    if (!context->oom_raised)
         note(context, SESSION, "%s stays as it is: %s", OOM_SCORE_FILE, strerror(errno));
-}
-
-void session_spare_init(const struct context *context)
-{
-    if (context->oom_score[0] != '\0')
-        (void)write_file(OOM_SCORE_FILE, context->oom_score); /* root's own stays raised: EACCES */
 }
 
 int session_apply(struct context *context, struct failure *failure)
@@ -103,7 +95,7 @@ int session_verify(struct context *context, struct failure *failure)
             return failed(failure, 0, "rt_sigaction: signal %d is not at its default", number);
     }
     char score[16];
-    if (context->oom_score[0] != '\0' &&
+    if (context->oom_raised &&
         (read_file_at(AT_FDCWD, OOM_SCORE_FILE, score, sizeof score) < 0 || strcmp(score, OOM_SCORE_INSIDE "\n") != 0))
         note(context, SESSION, "%s is not " OOM_SCORE_INSIDE, OOM_SCORE_FILE);
     mode_t mask = umask(0);
@@ -113,11 +105,8 @@ int session_verify(struct context *context, struct failure *failure)
     return 0;
 }
 
-int session_lead(const struct context *context)
+int session_lead(void)
 {
-    /* init has lowered its own, which we have inherited. */
-    if (context->oom_score[0] != '\0')
-        (void)write_file(OOM_SCORE_FILE, OOM_SCORE_INSIDE);
     return setsid() < 0 ? -1 : 0;
 }
 

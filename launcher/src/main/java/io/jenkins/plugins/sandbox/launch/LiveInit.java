@@ -20,6 +20,18 @@ public final class LiveInit {
     }
 
     /**
+     * Sends SIGTERM to the first process of a sandbox, which passes it on to all the others, kills those that are left after the
+     * grace of its plan, says how the launch ended, and ends.
+     *
+     * @param init a process that a report named
+     * @return whether it was there and could be signalled
+     */
+    public static boolean terminate(InitProcess init) {
+        return isAlive(init)
+                && ProcessHandle.of(init.pid()).map(ProcessHandle::destroy).orElse(false);
+    }
+
+    /**
      * Sends SIGKILL to the first process of a sandbox, upon which the kernel ends all the others (pid_namespaces(7)).
      *
      * @param init a process that a report named

@@ -7,6 +7,7 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -140,23 +141,25 @@ final class AgentLaunches {
         return taken;
     }
 
-    /** @return whether launches of a block have not ended */
-    static boolean hasLive(String block) {
+    /** @return the first processes of those launches of a block whose end is not known */
+    static List<InitProcess> initsOf(String block) {
+        return LIVE.values().stream()
+                .filter(e -> e.block.equals(block) && e.init != null)
+                .map(e -> e.init)
+                .toList();
+    }
+
+    /** Closes the launches of a block, which has ended, and says how they did; as {@link #takeEndings}. */
+    static Map<String, byte[]> takeAll(String block) {
         LIVE.forEach((id, entry) -> {
             if (entry.block.equals(block)) {
                 closeIfEnded(id, entry);
+                if (LIVE.remove(id, entry)) {
+                    entry.launch.close();
+                }
             }
         });
-        return LIVE.values().stream().anyMatch(e -> e.block.equals(block));
-    }
-
-    /** Gives up hearing how the launches of a block end. */
-    static void forget(String block) {
-        LIVE.forEach((id, entry) -> {
-            if (entry.block.equals(block) && LIVE.remove(id, entry)) {
-                entry.launch.close();
-            }
-        });
+        return takeEndings(block);
     }
 
     private static void collect() {

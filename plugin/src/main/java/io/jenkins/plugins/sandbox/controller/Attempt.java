@@ -34,7 +34,6 @@ import io.jenkins.plugins.sandbox.outcome.Launch;
 import io.jenkins.plugins.sandbox.outcome.Origin;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import io.jenkins.plugins.sandbox.outcome.Scratch;
-import io.jenkins.plugins.sandbox.policy.Limits;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.Closeable;
 import java.io.IOException;
@@ -321,12 +320,7 @@ final class Attempt {
     private void record(Finding finding, @CheckForNull InitProcess init) {
         Launch.Running running = init == null || finding.getVerdict() == Verdict.REFUSED
                 ? null
-                : new Launch.Running(
-                        block,
-                        cookie,
-                        init,
-                        detached,
-                        canBeEnded(policy.definition().limits()));
+                : new Launch.Running(block, cookie, init, detached);
         try {
             SandboxAction.record(run, finding, new Launch(prepared == null ? null : prepared.id(), origin, running));
         } catch (IOException x) {
@@ -337,12 +331,6 @@ final class Attempt {
 
     private Minimum minimum() {
         return new Minimum(policy.minimumLevel(), List.copyOf(policy.requiredPrimitives()));
-    }
-
-    /** Only of these is it ever seen that they were reached. */
-    private static boolean canBeEnded(Limits limits) {
-        return Stream.of(limits.memory(), limits.pids(), limits.cpuTime(), limits.wallTime(), limits.fileSize())
-                .anyMatch(Objects::nonNull);
     }
 
     /** What the launcher and the agent compare with; below it they stop the command on their own. */

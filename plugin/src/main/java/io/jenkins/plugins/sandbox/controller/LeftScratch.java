@@ -4,6 +4,7 @@ import hudson.Extension;
 import hudson.ExtensionList;
 import hudson.ExtensionPoint;
 import hudson.XmlFile;
+import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.outcome.Scratch;
 import java.io.File;
 import java.io.IOException;
@@ -13,7 +14,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
 
-/** The scratch directories that could not be removed yet, over restarts. */
+/** The blocks that could not be ended on their agents yet, over restarts. */
 @Extension
 public final class LeftScratch implements ExtensionPoint {
     private static final Logger LOGGER = Logger.getLogger(LeftScratch.class.getName());
@@ -21,42 +22,72 @@ public final class LeftScratch implements ExtensionPoint {
     /** Beyond this, the oldest are given up. */
     private static final int MAX = 1000;
 
-    private List<Scratch> scratches;
+    private List<Left> blocks;
+
+    /** What one block left on one agent. Immutable. Not a record: XStream cannot read those. */
+    static final class Left {
+        private final Scratch scratch;
+
+        /** Pairs of process id and start time. */
+        private final List<Long> inits;
+
+        Left(Scratch scratch, List<InitProcess> inits) {
+            this.scratch = scratch;
+            this.inits = new ArrayList<>();
+            for (InitProcess init : inits) {
+                this.inits.add(init.pid());
+                this.inits.add(init.startTime());
+            }
+        }
+
+        Scratch scratch() {
+            return scratch;
+        }
+
+        /** @return the first processes of launches that may still be there */
+        List<InitProcess> inits() {
+            List<InitProcess> all = new ArrayList<>();
+            for (int i = 0; i + 1 < inits.size(); i += 2) {
+                all.add(new InitProcess(inits.get(i), inits.get(i + 1)));
+            }
+            return all;
+        }
+    }
 
     static LeftScratch get() {
         return ExtensionList.lookupSingleton(LeftScratch.class);
     }
 
-    synchronized void add(Scratch scratch) {
+    synchronized void add(Left block) {
         load();
-        scratches.remove(scratch);
-        scratches.add(scratch);
-        while (scratches.size() > MAX) {
-            scratches.remove(0);
+        blocks.removeIf(b -> b.scratch().equals(block.scratch()));
+        blocks.add(block);
+        while (blocks.size() > MAX) {
+            blocks.remove(0);
         }
         save();
     }
 
     /** @return those of a node, which are forgotten with this */
-    synchronized List<Scratch> take(String node) {
+    synchronized List<Left> take(String node) {
         load();
-        List<Scratch> taken =
-                scratches.stream().filter(s -> s.node().equals(node)).toList();
-        if (scratches.removeAll(taken)) {
+        List<Left> taken =
+                blocks.stream().filter(b -> b.scratch().node().equals(node)).toList();
+        if (blocks.removeAll(taken)) {
             save();
         }
         return taken;
     }
 
     private void load() {
-        if (scratches == null) {
-            scratches = new ArrayList<>();
+        if (blocks == null) {
+            blocks = new ArrayList<>();
             try {
                 if (file().exists() && file().read() instanceof ArrayList<?> read) {
                     read.stream()
-                            .filter(Scratch.class::isInstance)
-                            .map(Scratch.class::cast)
-                            .forEach(scratches::add);
+                            .filter(Left.class::isInstance)
+                            .map(Left.class::cast)
+                            .forEach(blocks::add);
                 }
             } catch (IOException x) {
                 LOGGER.log(Level.WARNING, "cannot read " + file(), x);
@@ -66,7 +97,7 @@ public final class LeftScratch implements ExtensionPoint {
 
     private void save() {
         try {
-            file().write(scratches);
+            file().write(blocks);
         } catch (IOException x) {
             LOGGER.log(Level.WARNING, "cannot write " + file(), x);
         }

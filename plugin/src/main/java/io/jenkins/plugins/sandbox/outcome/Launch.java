@@ -30,10 +30,8 @@ public final class Launch {
      * @param cookie short and opaque: by what it is found again when it is to be ended; {@code null} when it is not
      * @param init the first process of the sandbox
      * @param detached whether the launched process leaves the work to others, see {@link End#of}
-     * @param limited whether it has a limit that could end it
      */
-    public record Running(
-            String block, @CheckForNull String cookie, InitProcess init, boolean detached, boolean limited) {}
+    public record Running(String block, @CheckForNull String cookie, InitProcess init, boolean detached) {}
 
     /**
      * @param id the launch's id on its agent; {@code null} when nothing was prepared there

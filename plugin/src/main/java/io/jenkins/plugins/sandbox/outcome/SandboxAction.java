@@ -175,16 +175,6 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
         return limited;
     }
 
-    /** @return whether a limit could still end, or could just have ended, a launch of a block */
-    public static boolean isLimited(Run<?, ?> run, String block) {
-        SandboxAction action = run.getAction(SandboxAction.class);
-        return action != null
-                && action.groups.stream()
-                        .flatMap(g -> g.getLaunches().stream())
-                        .map(Launch::running)
-                        .anyMatch(r -> r != null && r.limited() && r.block().equals(block));
-    }
-
     /**
      * Gives up what is not known to have ended in a block, and stores the build.
      *
@@ -227,6 +217,24 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
                         .flatMap(g -> g.getLaunches().stream())
                         .filter(l -> l.isKnownBy(cookie))
                         .map(l -> Objects.requireNonNull(l.running()).init())
+                        .toList();
+    }
+
+    /**
+     * The first processes of those launches of a block on one node that are not known to have ended.
+     *
+     * @param node the display name of the node
+     */
+    public static List<InitProcess> initsOf(Run<?, ?> run, String block, String node) {
+        SandboxAction action = run.getAction(SandboxAction.class);
+        return action == null
+                ? List.of()
+                : action.groups.stream()
+                        .filter(g -> g.getFinding().getNode().equals(node))
+                        .flatMap(g -> g.getLaunches().stream())
+                        .map(Launch::running)
+                        .filter(r -> r != null && r.block().equals(block))
+                        .map(Launch.Running::init)
                         .toList();
     }
 

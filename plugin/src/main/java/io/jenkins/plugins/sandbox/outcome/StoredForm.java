@@ -160,7 +160,6 @@ class StoredForm implements Converter {
             write(writer, "pid", running.init().pid());
             write(writer, "start", running.init().startTime());
             write(writer, "detached", running.detached() ? "true" : null);
-            write(writer, "limited", running.limited() ? "true" : null);
         }
         End end = launch.getEnd();
         if (end != null) {
@@ -186,8 +185,7 @@ class StoredForm implements Converter {
                         text(reader, "block"),
                         reader.getAttribute("cookie"),
                         new InitProcess(number(reader, "pid"), number(reader, "start")),
-                        text(reader, "detached").equals("true"),
-                        text(reader, "limited").equals("true"));
+                        text(reader, "detached").equals("true"));
         End end = reader.getAttribute("wall") == null
                 ? null
                 : new End(

@@ -25,7 +25,6 @@ import java.util.UUID;
 import org.jenkinsci.plugins.structs.describable.CustomDescribableModel;
 import org.jenkinsci.plugins.workflow.steps.BodyExecutionCallback;
 import org.jenkinsci.plugins.workflow.steps.BodyInvoker;
-import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException;
 import org.jenkinsci.plugins.workflow.steps.GeneralNonBlockingStepExecution;
 import org.jenkinsci.plugins.workflow.steps.Step;
 import org.jenkinsci.plugins.workflow.steps.StepContext;
@@ -334,7 +333,7 @@ public final class SandboxStep extends Step {
             @Override
             public void onSuccess(StepContext context, Object result) {
                 run(() -> {
-                    finish(false);
+                    finish();
                     context.onSuccess(result);
                 });
             }
@@ -343,8 +342,7 @@ public final class SandboxStep extends Step {
             public void onFailure(StepContext context, Throwable t) {
                 run(() -> {
                     try {
-                        // Whoever aborts a build knows why, and does not want to wait.
-                        finish(!(t instanceof FlowInterruptedException));
+                        finish();
                     } catch (IOException | InterruptedException x) {
                         t.addSuppressed(x);
                     }
@@ -353,11 +351,10 @@ public final class SandboxStep extends Step {
             }
         }
 
-        private void finish(boolean failed) throws IOException, InterruptedException {
+        private void finish() throws IOException, InterruptedException {
             ScratchRemoval.remove(
                     Objects.requireNonNull(getContext().get(Run.class)),
                     block,
-                    failed,
                     Objects.requireNonNull(getContext().get(TaskListener.class)));
         }
     }

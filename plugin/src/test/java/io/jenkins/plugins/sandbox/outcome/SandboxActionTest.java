@@ -99,7 +99,7 @@ class SandboxActionTest {
     }
 
     private static Launch.Running running(int i) {
-        return new Launch.Running("b".repeat(32), "c" + i % 2, new InitProcess(100 + i, 1000 + i), true, i == 1);
+        return new Launch.Running("b".repeat(32), "c" + i % 2, new InitProcess(100 + i, 1000 + i), true);
     }
 
     private static SandboxAction action(Run<?, ?> run) {
@@ -201,7 +201,8 @@ class SandboxActionTest {
         SandboxAction.record(b, full("b"), launch(2));
         assertThat(SandboxAction.ended(b, "b", Map.of(id(1), ending(MEMORY, 9))), is(anEmptyMap()));
         assertThat(action(b).getTotals().ended(), is(0));
-        assertThat(SandboxAction.isLimited(b, "b".repeat(32)), is(true));
+        assertThat(SandboxAction.initsOf(b, "b".repeat(32), "a"), contains(new InitProcess(101, 1001)));
+        assertThat(SandboxAction.initsOf(b, "c".repeat(32), "a"), hasSize(0));
         Map<End, Finding> limited = SandboxAction.ended(
                 b,
                 "a",
@@ -220,7 +221,7 @@ class SandboxActionTest {
         assertThat(end.getLimitText(), containsString("The limit on memory, 512 MiB, was reached"));
         assertThat(end.getLimitText(), containsString("Raise it with memory"));
         assertThat(List.of(end.getWall(), end.getCpu(), end.getPeak()), contains("1.2 s", "23 ms", "2.0 MiB"));
-        assertThat(SandboxAction.isLimited(b, "b".repeat(32)), is(false));
+        assertThat(SandboxAction.initsOf(b, "b".repeat(32), "a"), hasSize(0));
         SandboxAction.giveUp(b, running -> running.block().startsWith("b"));
         assertThat(SandboxAction.initsOf(b, "c0"), hasSize(0));
         assertThat(action(b).groups().get(1).getLaunches().get(0).getEnd(), is(nullValue()));

@@ -138,7 +138,7 @@ abstract class PipelineSuite {
     @Test
     void theHostIsReadOnlyAndHomeChangesStayInside() throws Exception {
         WorkflowRun b = run("host", Result.SUCCESS, """
-                sh 'echo control > ../control; rm ../control'
+                sh 'echo control > ../unsandboxed; rm ../unsandboxed'
                 sandbox {
                   sh 'touch ../escaped || echo refused'
                   sh 'if touch /usr/escaped; then echo ESCAPED; else echo USR-REFUSED; fi'
@@ -226,7 +226,7 @@ abstract class PipelineSuite {
         }
     }
 
-    /** The heartbeat of a durable task outlives it, and nobody waits for that; but what it used is known in the end. */
+    /** The heartbeat of a durable task would outlive it for seconds; it ends with the block, and what was used is known then. */
     @Test
     void whatLaunchesUsedIsKnownInTheEnd() throws Exception {
         WorkflowRun b = run("usage", Result.FAILURE, """
@@ -237,9 +237,7 @@ abstract class PipelineSuite {
                 }
                 """);
         SandboxAction action = Pipelines.action(b);
-        while (action.getTotals().ended() < 2) {
-            Thread.sleep(100);
-        }
+        assertThat(action.getTotals().ended(), is(2));
         assertThat(action.getCount(), is(2));
         assertThat(action.getTotals().limited(), is(0));
         assertThat(action.getTotals().wallMillis(), is(greaterThan(0L)));
@@ -255,9 +253,35 @@ abstract class PipelineSuite {
         assertNothingLeftBehind("usage");
     }
 
+    /** What comes after the block must not have the build's processes beside it, whatever they do about signals. */
+    @Test
+    void whatIsLeftRunningEndsBeforeTheBlockDoes() throws Exception {
+        WorkflowJob p = Pipelines.define(r(), "leftover", "node('" + label() + "') {\n" + """
+                sandbox {
+                  sh '(trap "" TERM; exec sleep 87654) > /dev/null 2>&1 &'
+                  sh 'echo READY; for i in $(seq 600); do test -e go && break; sleep 0.2; done'
+                }
+                sh 'set +x; cat /proc/[0-9]*/cmdline 2> /dev/null | tr "\\\\0" " " | grep -q "[s]leep 87654" && echo STILL-THERE || echo ALL-GONE'
+                }
+                """);
+        WorkflowRun b = p.scheduleBuild2(0).waitForStart();
+        r().waitForMessage("\nREADY", b);
+        assertThat(isRunning("sleep 87654"), is(true));
+        node().getWorkspaceFor(p).child("go").write("", null);
+        r().assertBuildStatus(Result.SUCCESS, r().waitForCompletion(b));
+        r().assertLogContains("ALL-GONE", b);
+        assertThat(isRunning("sleep 87654"), is(false));
+        assertThat(Pipelines.action(b).getTotals().ended(), is(2));
+        assertNothingLeftBehind("leftover");
+    }
+
+    private static boolean isRunning(String command) {
+        return ProcessHandle.allProcesses()
+                .anyMatch(p -> p.info().commandLine().orElse("").contains(command));
+    }
+
     private static void awaitNoProcess(String command) throws Exception {
-        while (ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").contains(command))) {
+        while (isRunning(command)) {
             Thread.sleep(100);
         }
     }
