@@ -4,31 +4,49 @@ import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.lessThan;
 import static org.hamcrest.Matchers.not;
 import static org.hamcrest.Matchers.notNullValue;
 
+import hudson.FilePath;
 import hudson.Launcher;
 import hudson.LauncherDecorator;
 import hudson.Proc;
 import hudson.model.Node;
 import hudson.model.Result;
+import hudson.remoting.Channel;
+import hudson.remoting.VirtualChannel;
 import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.PrefixStep;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
+import io.jenkins.plugins.sandbox.agent.Prepared;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jenkinsci.plugins.workflow.job.WorkflowRun;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.jvnet.hudson.test.JenkinsRule;
 import org.jvnet.hudson.test.TestExtension;
 import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
@@ -234,6 +252,155 @@ class SandboxLauncherTest {
         }
     }
 
+    /** Each is an answer to one of the two calls, and what the build says to it. */
+    static Stream<Arguments> lies() throws Exception {
+        String good = ROWS.stream().map(row -> row + " applied\n").collect(Collectors.joining());
+        String end = "level FULL\ninit 2 100\nready\n";
+        return Stream.of(
+                report("no answer", null, "sent an answer that cannot be trusted"),
+                report("nothing", "", "sent a report that cannot be trusted"),
+                report("10 MB", "session applied\n".repeat(700_000), "sent a report that cannot be trusted"),
+                report("another version", "process-sandbox-report 99\n" + good + end, "cannot be trusted"),
+                report("an unknown row", HEADER + good + "magic applied\n" + end, "cannot be trusted"),
+                report("rows left out", HEADER + "session applied\n" + end, "the minimum is FULL"),
+                report(
+                        "a long detail",
+                        HEADER + "session failed 1 " + "x".repeat(5000) + "\n" + end,
+                        "cannot be trusted"),
+                report(
+                        "a number that is none",
+                        HEADER + good + "level FULL\ninit NaN -1\nready\n",
+                        "cannot be trusted"),
+                report("binary", HEADER + "\0\1\2\3", "cannot be trusted"),
+                report(
+                        "a wrong level",
+                        HEADER + good.replace("seccomp applied", "seccomp failed 1 <script>alert(1)</script>") + end,
+                        "the minimum is FULL"),
+                prepared("no id", new Prepared.Ready("../../etc", List.of("true"), scratch(), Map.of())),
+                prepared("another directory", new Prepared.Ready("ab", List.of("true"), "/etc", Map.of())),
+                prepared("no words", new Prepared.Ready("ab", List.of(), scratch(), Map.of())),
+                prepared(
+                        "many words", new Prepared.Ready("ab", Collections.nCopies(100_000, "x"), scratch(), Map.of())),
+                prepared("a long word", new Prepared.Ready("ab", List.of("x".repeat(100_000)), scratch(), Map.of())),
+                prepared("another type", "a word"),
+                prepared("markup", new Prepared.Unsupported("<script>alert(1)</script>" + "x".repeat(1 << 20))));
+    }
+
+    private static final String HEADER = "process-sandbox-report 1\n";
+
+    private static final List<String> ROWS =
+            Arrays.stream(Primitive.values()).map(Primitive::wireName).toList();
+
+    private static String scratch() {
+        return "/tmp/process-sandbox-0";
+    }
+
+    private static Arguments report(String name, String text, String message) {
+        return Arguments.of(name, "ConfirmCall", text == null ? null : text.getBytes(StandardCharsets.UTF_8), message);
+    }
+
+    private static Arguments prepared(String name, Object answer) {
+        return Arguments.of(
+                name,
+                "PrepareCall",
+                answer,
+                answer instanceof Prepared.Unsupported
+                        ? "Nothing could be applied"
+                        : answer instanceof Prepared
+                                ? "sent an answer that cannot be trusted"
+                                : "failed at preparing a sandbox");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("lies")
+    void anAgentThatLiesIsNotBelieved(String name, String call, Object answer, String message) throws Exception {
+        lie = new Lie(call, answer);
+        WorkflowRun b;
+        try {
+            b = run(Result.FAILURE, "sandbox(minimumLevel: 'FULL') { launch('quiet') }");
+        } finally {
+            lie = null;
+        }
+        r.assertLogContains(message, b);
+        r.assertLogNotContains("shy", b);
+        String log = JenkinsRule.getLog(b);
+        assertThat(log.length(), lessThan(20_000));
+        SandboxAction action = b.getAction(SandboxAction.class);
+        if (action != null) {
+            assertThat(action.getGroups().size(), lessThan(2));
+            try (JenkinsRule.WebClient client = r.createWebClient()) {
+                String page = client.getPage(b, "sandbox/").getWebResponse().getContentAsString();
+                assertThat(page, not(containsString("<script>alert(1)")));
+            }
+        }
+    }
+
+    @Test
+    void manyBranchesAtOnce() throws Exception {
+        WorkflowRun b = run(Result.SUCCESS, """
+                sandbox(minimumLevel: 'FULL') {
+                  def branches = [:]
+                  for (int i = 0; i < 200; i++) {
+                    def name = "b${i}".toString()
+                    branches[name] = { sh "set +x; while ! test -e all; do sleep 1; done; echo ${name} > out-${name}" }
+                  }
+                  branches['last'] = { sh 'touch all' }
+                  parallel branches
+                  sh 'set +x; echo "<$(ls out-b* | wc -l | tr -d " ")>"; rm out-b* all'
+                }""");
+        r.assertLogContains("\n<200>\n", b);
+        SandboxAction action = Pipelines.action(b);
+        assertThat(action.getCount(), is(202));
+        assertThat(action.getLevel(), is("FULL"));
+        assertThat(action.getGroups().size(), is(1));
+    }
+
+    /** What the agent says instead of the truth. */
+    private record Lie(String call, Object answer) {}
+
+    private static volatile Lie lie;
+
+    /** A channel to an agent that is not honest. It never gets to hear the question, and so lets nothing start. */
+    private static Launcher lying(Launcher launcher) {
+        VirtualChannel real = launcher.getChannel();
+        VirtualChannel channel = (VirtualChannel) Proxy.newProxyInstance(
+                VirtualChannel.class.getClassLoader(), new Class<?>[] {VirtualChannel.class}, (proxy, method, args) -> {
+                    Lie now = lie;
+                    if (now != null
+                            && method.getName().equals("call")
+                            && args[0].getClass().getSimpleName().equals(now.call())) {
+                        return now.answer();
+                    }
+                    try {
+                        return method.invoke(real, args);
+                    } catch (InvocationTargetException x) {
+                        throw x.getCause();
+                    }
+                });
+        return new Launcher(launcher.getListener(), channel) {
+            @Override
+            public Proc launch(ProcStarter starter) throws IOException {
+                return launcher.launch(starter);
+            }
+
+            @Override
+            public Channel launchChannel(String[] cmd, OutputStream out, FilePath workDir, Map<String, String> envVars)
+                    throws IOException, InterruptedException {
+                return launcher.launchChannel(cmd, out, workDir, envVars);
+            }
+
+            @Override
+            public void kill(Map<String, String> modelEnvVars) throws IOException, InterruptedException {
+                launcher.kill(modelEnvVars);
+            }
+
+            @Override
+            public boolean isUnix() {
+                return launcher.isUnix();
+            }
+        };
+    }
+
     private record Words(List<String> words, List<Boolean> masks) {}
 
     private static volatile boolean unix = true;
@@ -247,7 +414,7 @@ class SandboxLauncherTest {
     public static final class Inner extends LauncherDecorator {
         @Override
         public Launcher decorate(Launcher launcher, Node node) {
-            return new Launcher.DecoratedLauncher(launcher) {
+            return new Launcher.DecoratedLauncher(lie == null ? launcher : lying(launcher)) {
                 @Override
                 public boolean isUnix() {
                     return unix && super.isUnix();

@@ -97,4 +97,42 @@ class RealJenkinsTest {
         assertThat(group.getLaunches().size(), is(2));
         assertThat(action.getScratches().isEmpty(), is(true));
     }
+
+    @Test
+    void anAbortAfterARestartEndsAStubbornProcess() throws Throwable {
+        rr.startJenkins();
+        agents.start(rr, "linux");
+        rr.runRemotely(RealJenkinsTest::beginStubborn);
+        rr.stopJenkins();
+        rr.startJenkins();
+        rr.runRemotely(RealJenkinsTest::abortStubborn);
+    }
+
+    private static void beginStubborn(JenkinsRule r) throws Throwable {
+        WorkflowJob p = Pipelines.define(r, "p", """
+                node('linux') {
+                  sandbox(minimumLevel: 'FULL') {
+                    sh '''env -i PATH="$PATH" sh -c "trap '' TERM INT HUP QUIT; echo READY; while :; do sleep 1; done" stubborn-restart'''
+                  }
+                }""");
+        WorkflowRun b = p.scheduleBuild2(0).waitForStart();
+        r.waitForMessage("\nREADY", b);
+    }
+
+    private static void abortStubborn(JenkinsRule r) throws Throwable {
+        WorkflowRun b = r.jenkins.getItemByFullName("p", WorkflowJob.class).getBuildByNumber(1);
+        r.waitOnline((hudson.model.Slave) r.jenkins.getNode("linux"));
+        r.waitForMessage("Ready to run at", b);
+        assertThat(isStubbornThere(), is(true));
+        b.doStop();
+        r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
+        while (isStubbornThere()) {
+            Thread.sleep(100);
+        }
+    }
+
+    private static boolean isStubbornThere() {
+        return ProcessHandle.allProcesses()
+                .anyMatch(p -> p.info().commandLine().orElse("").contains("stubborn-restart"));
+    }
 }
