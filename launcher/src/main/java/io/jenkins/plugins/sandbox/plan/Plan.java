@@ -75,7 +75,8 @@ public final class Plan {
         Exceptions exceptions = Exceptions.of(policy, host);
         Mounts.View mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : Mounts.View.NONE;
         Variables variables = Variables.of(policy, host.variables());
-        return new Plan(policy, host, variables, exceptions, mounts, filter(policy, host), onLimit(policy, host));
+        return new Plan(
+                policy, host, variables, exceptions, mounts, filter(policy, host), onLimit(policy, host, mounts));
     }
 
     /**
@@ -233,15 +234,21 @@ public final class Plan {
 
     /**
      * A limit that ends everybody ends the wrapper too that would have written the command's status into the control
-     * directory; whoever waits for that file would wait for minutes. The names are those of Jenkins' durable tasks.
+     * directory; whoever waits for that file would wait for minutes. The names are those of Jenkins' durable tasks. It is init
+     * that writes, which sees what the command sees, and follows no link: so where the directory is mounted.
      */
-    private static List<String> onLimit(Policy policy, Host host) throws SandboxException {
+    private static List<String> onLimit(Policy policy, Host host, Mounts.View mounts) throws SandboxException {
         Limits limits = policy.limits();
         boolean ends = limits.memory() != null || limits.cpuTime() != null || limits.wallTime() != null;
         if (!ends || policy.controlDirectory() == null) {
             return List.of();
         }
-        Path control = host.canonicalDirectory("Control directory", policy.controlDirectory());
+        Path directory = host.canonicalDirectory("Control directory", policy.controlDirectory());
+        Path control = mounts.mounts().stream()
+                .filter(m -> m.kind() == Mount.Kind.CONTROL)
+                .map(Mount::target)
+                .findFirst()
+                .orElse(directory);
         return List.of(
                 "--on-limit",
                 control.resolve("jenkins-result.txt").toString(),

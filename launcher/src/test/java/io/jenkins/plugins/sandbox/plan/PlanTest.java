@@ -390,8 +390,9 @@ class PlanTest {
         assertThat(Plan.imagined(policy.build(), host).words("/report", "/gate", "/filter"))
                 .containsSequence(
                         "--on-limit",
-                        control.toRealPath() + "/jenkins-result.txt",
-                        control.toRealPath() + "/jenkins-log.txt");
+                        "/run/process-sandbox/durable-1/jenkins-result.txt",
+                        "/run/process-sandbox/durable-1/jenkins-log.txt")
+                .containsSequence("--bind-control", control.toRealPath().toString(), "/run/process-sandbox/durable-1");
     }
 
     @Test

@@ -273,6 +273,18 @@ abstract class PipelineSuite {
         assertNothingLeftBehind("leftover");
     }
 
+    /** It ends the wrapper too, whose result the step waits for. */
+    @Test
+    void aStepEndsWithTheLimitThatEndedItsCommand() throws Exception {
+        WorkflowRun b = run("limit", Result.FAILURE, """
+                sandbox(wallTime: '2s') { dir('below') { sh 'sleep 1000' } }
+                """);
+        r().assertLogContains("sandbox: the limit on wall time, 2 s, was reached: everything was killed", b);
+        r().assertLogContains("Raise it with wallTime", b);
+        r().assertLogContains("script returned exit code 137", b);
+        assertNothingLeftBehind("limit");
+    }
+
     private static boolean isRunning(String command) {
         return ProcessHandle.allProcesses()
                 .anyMatch(p -> p.info().commandLine().orElse("").contains(command));
