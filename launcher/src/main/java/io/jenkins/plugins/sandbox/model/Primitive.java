@@ -8,41 +8,39 @@ import java.util.Optional;
  * One row of the hardening sequence. The order of the constants is the order in which the launcher applies them.
  */
 public enum Primitive {
-    SESSION(true, "own session, so that nothing can type into the agent's terminal"),
-    CLOSE_FDS(true, "no open file of the agent is inherited"),
-    ENVIRONMENT(true, "the agent's own secrets are dropped from the environment"),
-    CGROUP(true, "memory, process and CPU limits for the launch as a whole"),
-    USER_NAMESPACE(true, "own user namespace: no privilege outside of it"),
-    PID_NAMESPACE(true, "own process ids: other processes cannot be seen or signalled"),
-    MOUNT_NAMESPACE(true, "own mount table"),
-    IPC_NAMESPACE(true, "own System V and POSIX message queues and shared memory"),
-    UTS_NAMESPACE(true, "own host name"),
-    CGROUP_NAMESPACE(true, "own view of the control groups"),
-    NETWORK_NAMESPACE(true, "own network, with nothing but loopback"),
-    FILESYSTEM(true, "own view of the file system"),
-    PROC(true, "own /proc"),
-    RLIMIT_CPU(true, "CPU time of each process"),
-    RLIMIT_NOFILE(true, "open files of each process"),
-    RLIMIT_AS(true, "address space of each process"),
-    RLIMIT_DATA(true, "data segment of each process"),
-    RLIMIT_NPROC(true, "number of processes"),
-    RLIMIT_FSIZE(true, "size of a file"),
-    RLIMIT_CORE(true, "size of a core dump"),
-    RLIMIT_STACK(true, "stack of each process"),
-    RLIMIT_MEMLOCK(true, "locked memory of each process"),
-    CPU_AFFINITY(true, "the processors that may be used"),
-    NO_NEW_PRIVS(true, "set-user-id programs gain nothing"),
-    CAPABILITIES(true, "no capability is left, nor can one be gained"),
-    LANDLOCK_FS(true, "second wall around files"),
-    LANDLOCK_NET(true, "second wall around TCP ports"),
-    LANDLOCK_SCOPE(true, "second wall around abstract sockets and signals"),
-    SECCOMP(true, "system calls that builds do not need are refused");
+    SESSION("own session, so that nothing can type into the agent's terminal"),
+    CLOSE_FDS("no open file of the agent is inherited"),
+    ENVIRONMENT("the agent's own secrets are dropped from the environment"),
+    CGROUP("memory, process and CPU limits for the launch as a whole"),
+    USER_NAMESPACE("own user namespace: no privilege outside of it"),
+    PID_NAMESPACE("own process ids: other processes cannot be seen or signalled"),
+    MOUNT_NAMESPACE("own mount table"),
+    IPC_NAMESPACE("own System V and POSIX message queues and shared memory"),
+    UTS_NAMESPACE("own host name"),
+    CGROUP_NAMESPACE("own view of the control groups"),
+    NETWORK_NAMESPACE("own network, with nothing but loopback"),
+    FILESYSTEM("own view of the file system"),
+    PROC("own /proc"),
+    RLIMIT_CPU("CPU time of each process"),
+    RLIMIT_NOFILE("open files of each process"),
+    RLIMIT_AS("address space of each process"),
+    RLIMIT_DATA("data segment of each process"),
+    RLIMIT_NPROC("number of processes"),
+    RLIMIT_FSIZE("size of a file"),
+    RLIMIT_CORE("size of a core dump"),
+    RLIMIT_STACK("stack of each process"),
+    RLIMIT_MEMLOCK("locked memory of each process"),
+    CPU_AFFINITY("the processors that may be used"),
+    NO_NEW_PRIVS("set-user-id programs gain nothing"),
+    CAPABILITIES("no capability is left, nor can one be gained"),
+    LANDLOCK_FS("second wall around files"),
+    LANDLOCK_NET("second wall around TCP ports"),
+    LANDLOCK_SCOPE("second wall around abstract sockets and signals"),
+    SECCOMP("system calls that builds do not need are refused");
 
-    private final boolean built;
     private final String summary;
 
-    Primitive(boolean built, String summary) {
-        this.built = built;
+    Primitive(String summary) {
         this.summary = summary;
     }
 
@@ -51,14 +49,6 @@ public enum Primitive {
      */
     public String wireName() {
         return name().toLowerCase(Locale.ROOT);
-    }
-
-    /**
-     * @return whether this version of the launcher can apply it at all; a profile that asks for one that it cannot is
-     *     refused when it is planned
-     */
-    public boolean isBuilt() {
-        return built;
     }
 
     /**

@@ -3,7 +3,6 @@ package io.jenkins.plugins.sandbox.policy;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Minimum;
 import io.jenkins.plugins.sandbox.model.Primitive;
-import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -333,19 +332,13 @@ public record Policy(
 
         /**
          * @return the policy
-         * @throws SandboxException when a number is out of range, a required row is not asked for, or the profile needs
-         *     something that this version cannot do yet
+         * @throws SandboxException when a number is out of range, or a required row is not asked for
          */
         public Policy build() throws SandboxException {
             limits.check();
             Limits effective = limits.stricter(profile.limits());
             checkRange("grace", graceSeconds, 0, 600);
             checkRange("gate time-out", gateSeconds, 1, 3600);
-            List<String> missing = profile.notBuiltYet();
-            if (!missing.isEmpty()) {
-                throw new SandboxException("Profile '" + profile.name() + "' needs what this version cannot do yet: "
-                        + Quoted.list(missing) + ". Use profile 'strict' or 'standard'.");
-            }
             if (profile.home() == Profile.Home.JOB && jobScratch == null) {
                 throw new SandboxException("Home 'job' stays for the job's next build, and there is no job:"
                         + " use home = overlay or home = scratch.");

@@ -310,11 +310,4 @@ public record Profile(
     public boolean isStandard() {
         return name.equals("standard");
     }
-
-    /**
-     * @return what this profile needs and this version cannot do yet, by name; empty for a profile that can be used
-     */
-    public List<String> notBuiltYet() {
-        return ProfileReader.notBuiltYet(this);
-    }
 }

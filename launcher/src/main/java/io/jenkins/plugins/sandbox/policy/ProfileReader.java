@@ -143,12 +143,6 @@ final class ProfileReader {
         }
     }
 
-    static List<String> notBuiltYet(Profile profile) {
-        List<String> missing = new ArrayList<>();
-        profile.primitives().stream().filter(p -> !p.isBuilt()).forEach(p -> missing.add("primitive " + p.wireName()));
-        return missing;
-    }
-
     private void readLines(String text) throws SandboxException {
         int number = 0;
         for (String raw : text.split("\n", -1)) {

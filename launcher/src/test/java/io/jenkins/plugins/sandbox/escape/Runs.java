@@ -233,10 +233,7 @@ final class Runs {
     static List<Profile> plannable() throws IOException {
         List<Profile> profiles = new ArrayList<>();
         for (String name : Profile.BUILT_IN) {
-            Profile profile = Profile.named(name);
-            if (profile.notBuiltYet().isEmpty()) {
-                profiles.add(profile);
-            }
+            profiles.add(Profile.named(name));
         }
         return profiles;
     }

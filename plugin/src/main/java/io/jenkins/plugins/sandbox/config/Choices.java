@@ -93,19 +93,14 @@ public final class Choices {
         }
     }
 
-    /** Says when a profile is unknown, or needs what this version cannot do yet. Empty is fine: the default is used. */
+    /** Says when a profile is unknown. Empty is fine: the default is used. */
     public static FormValidation checkProfile(String profile) {
         if (profile.isBlank()) {
             return FormValidation.ok();
         }
         try {
-            List<String> missing = new Profiles(SandboxConfiguration.get().getProfiles())
-                    .get(Profiles.checkName(profile))
-                    .definition()
-                    .notBuiltYet();
-            return missing.isEmpty()
-                    ? FormValidation.ok()
-                    : FormValidation.error(Messages.Choices_NotBuiltYet(profile, String.join(", ", missing)));
+            new Profiles(SandboxConfiguration.get().getProfiles()).get(Profiles.checkName(profile));
+            return FormValidation.ok();
         } catch (IllegalArgumentException x) {
             return FormValidation.error(x.getMessage());
         }
