@@ -26,6 +26,41 @@ public final class LaunchGroup {
         this.totals = totals;
     }
 
+    /** Takes over the launches and what they used, as they were stored. */
+    void replaceBy(LaunchGroup stored) {
+        launches.clear();
+        launches.addAll(stored.launches);
+        totals = stored.totals;
+    }
+
+    /** One more launch, or a newer state of one that is there. */
+    void restore(Launch launch) {
+        int at = launch.getId() == null ? -1 : indexOf(launch.getId());
+        End before = at < 0 ? null : launches.get(at).getEnd();
+        if (at < 0) {
+            add(launch);
+        } else {
+            launches.set(at, launch);
+        }
+        if (before == null && launch.getEnd() != null) {
+            totals = totals.ended(launch.getEnd());
+        }
+    }
+
+    /** @param all of the launches so far, whether or not they are listed */
+    void restore(Totals all) {
+        totals = all;
+    }
+
+    private int indexOf(String id) {
+        for (int i = launches.size() - 1; i >= 0; i--) {
+            if (id.equals(launches.get(i).getId())) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
     void add(Launch launch) {
         totals = totals.launched();
         launches.add(launch);
@@ -49,21 +84,20 @@ public final class LaunchGroup {
     /**
      * Notes how a launch ended.
      *
-     * @return it; {@code null} when none of this id runs here
+     * @return the launch; {@code null} when none of this id runs here
      */
     @CheckForNull
-    End end(String id, Ending ending) {
-        for (int i = 0; i < launches.size(); i++) {
-            Launch launch = launches.get(i);
-            Launch.Running running = launch.running();
-            if (running != null && id.equals(launch.getId())) {
-                End end = End.of(ending, running.detached());
-                launches.set(i, launch.ended(end));
-                totals = totals.ended(end);
-                return end;
-            }
+    Launch end(String id, Ending ending) {
+        int at = indexOf(id);
+        Launch.Running running = at < 0 ? null : launches.get(at).running();
+        if (running == null) {
+            return null;
         }
-        return null;
+        End end = End.of(ending, running.detached());
+        Launch ended = launches.get(at).ended(end);
+        launches.set(at, ended);
+        totals = totals.ended(end);
+        return ended;
     }
 
     /** Gives up those that run: nothing more will be heard of them. */

@@ -38,13 +38,13 @@ import org.kohsuke.stapler.export.ModelBuilder;
  */
 @ExportedBean
 public final class SandboxAction implements RunAction2, BuildBadgeAction {
-    /** So many launches are listed in a build; more are counted only. About 120 bytes of build.xml for each. */
+    /** So many launches are listed in a build; more are counted only. */
     static final int MAX_LAUNCHES = 500;
 
-    /** So many running launches can be ended, beyond what is listed. About 250 bytes of build.xml for each while it runs. */
+    /** So many running launches can be ended, beyond what is listed. */
     static final int MAX_RUNNING = 2000;
 
-    /** So many different findings are kept in a build. About 300 bytes of build.xml for each, and the rows once. */
+    /** So many different findings are kept in a build. At most 300 bytes of build.xml for each, unless it has much to tell. */
     static final int MAX_GROUPS = 100;
 
     private static final ModelBuilder MODELS = new ModelBuilder();
@@ -56,13 +56,26 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
 
     private transient Run<?, ?> run;
 
-    private SandboxAction() {}
+    /** Where the launches are; {@code null} before this belongs to a build. */
+    @CheckForNull
+    private transient LaunchLog log;
+
+    /** Whether the launches are in memory. */
+    private transient volatile boolean loaded;
+
+    /** Whether they are in build.xml, as 1.0 of this plugin had them, and not in a file of their own. */
+    private transient boolean launchesInRecord;
+
+    private SandboxAction() {
+        loaded = true;
+    }
 
     /** As it was stored. */
     SandboxAction(List<LaunchGroup> groups, List<Scratch> scratches, int uncounted) {
         this.groups.addAll(groups);
         this.scratches.addAll(scratches);
         this.uncounted = uncounted;
+        launchesInRecord = groups.stream().anyMatch(g -> g.remembered() != 0);
     }
 
     /** How it is stored; XStream finds it by its name. */
@@ -70,12 +83,20 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     public static final class ConverterImpl extends StoredForm {}
 
     /**
-     * Adds a launch to a build and stores the build.
+     * Adds a launch to a build and stores it; the build too, when there was no such finding yet.
      *
-     * @throws IOException when the build cannot be stored
+     * @throws IOException when that cannot be stored
      */
     public static void record(Run<?, ?> run, Finding finding, Launch launch) throws IOException {
-        change(run, action -> action.add(finding, launch));
+        synchronized (run) {
+            SandboxAction action = run.getAction(SandboxAction.class);
+            if (action == null || !action.loaded().knows(finding)) {
+                change(run, changed -> changed.addFinding(finding));
+                action = run.getAction(SandboxAction.class);
+            }
+            action.add(finding, launch);
+            action.writeLaunches();
+        }
     }
 
     /**
@@ -122,24 +143,49 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
                     run.addAction(action);
                 }
                 change.accept(action);
+                action.writeLaunches();
                 all.commit();
             }
         }
     }
 
-    private void add(Finding finding, Launch launch) {
-        LaunchGroup group = groups.stream()
-                .filter(g -> g.getFinding().equals(finding))
-                .findFirst()
-                .orElse(null);
-        if (group == null) {
-            if (groups.size() >= MAX_GROUPS) {
-                uncounted++;
-                return;
+    /** Reads the launches of a stored build, once. */
+    private SandboxAction loaded() {
+        if (!loaded && log != null) {
+            synchronized (run) {
+                if (!loaded) {
+                    log.readInto(groups);
+                    loaded = true;
+                }
             }
-            group = new LaunchGroup(finding);
-            groups.add(group);
         }
+        return this;
+    }
+
+    private boolean knows(Finding finding) {
+        return groups.stream().anyMatch(g -> g.getFinding().equals(finding));
+    }
+
+    private void addFinding(Finding finding) {
+        if (groups.size() < MAX_GROUPS) {
+            groups.add(new LaunchGroup(finding));
+        } else {
+            uncounted++;
+        }
+    }
+
+    private void add(Finding finding, Launch launch) {
+        for (int i = 0; i < groups.size(); i++) {
+            if (groups.get(i).getFinding().equals(finding)) {
+                forgetOne();
+                groups.get(i).add(launch);
+                log.add(i, launch);
+            }
+        }
+    }
+
+    /** Makes room for one more launch. */
+    private void forgetOne() {
         int remembered = groups.stream().mapToInt(LaunchGroup::remembered).sum();
         if (remembered >= MAX_LAUNCHES) {
             groups.stream()
@@ -147,7 +193,12 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
                     .max(Comparator.comparingInt(LaunchGroup::remembered))
                     .ifPresent(LaunchGroup::forgetOldest);
         }
-        group.add(launch);
+    }
+
+    private void writeLaunches() throws IOException {
+        loaded();
+        log.write(groups);
+        launchesInRecord = false;
     }
 
     /**
@@ -162,27 +213,41 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
         synchronized (run) {
             SandboxAction action = run.getAction(SandboxAction.class);
             if (action != null) {
-                endings.forEach((id, ending) -> action.groups.stream()
-                        .filter(g -> g.getFinding().getNode().equals(node))
-                        .forEach(g -> {
-                            End end = g.end(id, ending);
-                            if (end != null && end.isLimited()) {
-                                limited.put(end, g.getFinding());
-                            }
-                        }));
+                endings.forEach((id, ending) -> action.loaded().ended(node, id, ending, limited));
             }
         }
         return limited;
     }
 
+    private void ended(String node, String id, Ending ending, Map<End, Finding> limited) {
+        for (int i = 0; i < groups.size(); i++) {
+            Finding finding = groups.get(i).getFinding();
+            Launch launch = finding.getNode().equals(node) ? groups.get(i).end(id, ending) : null;
+            if (launch != null) {
+                log.add(i, launch);
+                if (launch.getEnd().isLimited()) {
+                    limited.put(launch.getEnd(), finding);
+                }
+            }
+        }
+    }
+
     /**
-     * Gives up what is not known to have ended in a block, and stores the build.
+     * Gives up what is not known to have ended in a block, and stores the launches; the build too, unless its own end will.
      *
-     * @throws IOException when the build cannot be stored
+     * @throws IOException when that cannot be stored
      */
     public static void giveUp(Run<?, ?> run, Predicate<Launch.Running> which) throws IOException {
-        if (run.getAction(SandboxAction.class) != null) {
-            change(run, action -> action.groups.forEach(g -> g.giveUp(which)));
+        synchronized (run) {
+            SandboxAction action = run.getAction(SandboxAction.class);
+            if (action != null) {
+                action.loaded().groups.forEach(g -> g.giveUp(which));
+                action.log.startAnew();
+                action.writeLaunches();
+                if (!run.isBuilding()) {
+                    run.save();
+                }
+            }
         }
     }
 
@@ -196,7 +261,7 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
         SandboxAction action = run.getAction(SandboxAction.class);
         return action == null
                 ? new HashSet<>()
-                : action.groups.stream()
+                : action.loaded().groups.stream()
                         .flatMap(g -> g.getLaunches().stream())
                         .filter(l ->
                                 l.running() != null && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
@@ -213,7 +278,7 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
         SandboxAction action = run.getAction(SandboxAction.class);
         return action == null
                 ? List.of()
-                : action.groups.stream()
+                : action.loaded().groups.stream()
                         .flatMap(g -> g.getLaunches().stream())
                         .filter(l -> l.isKnownBy(cookie))
                         .map(l -> Objects.requireNonNull(l.running()).init())
@@ -229,7 +294,7 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
         SandboxAction action = run.getAction(SandboxAction.class);
         return action == null
                 ? List.of()
-                : action.groups.stream()
+                : action.loaded().groups.stream()
                         .filter(g -> g.getFinding().getNode().equals(node))
                         .flatMap(g -> g.getLaunches().stream())
                         .map(Launch::running)
@@ -246,6 +311,11 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     /** @return the groups, those that reached least first */
     @Exported(inline = true)
     public List<LaunchGroup> getGroups() {
+        return loaded().sorted();
+    }
+
+    /** For what needs no launches. */
+    private List<LaunchGroup> sorted() {
         return groups.stream()
                 .sorted(Comparator.comparing(g -> rank(g.getFinding().getLevel())))
                 .toList();
@@ -254,6 +324,10 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     /** In the order in which they came up. */
     List<LaunchGroup> groups() {
         return List.copyOf(groups);
+    }
+
+    boolean areLaunchesInRecord() {
+        return launchesInRecord;
     }
 
     /** @return what all launches of this build used together */
@@ -300,22 +374,19 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     @Exported
     @CheckForNull
     public String getLevel() {
-        return getGroups().stream()
-                .findFirst()
-                .map(g -> g.getFinding().getLevel())
-                .orElse(null);
+        return sorted().stream().findFirst().map(g -> g.getFinding().getLevel()).orElse(null);
     }
 
     /** @return whether a launch stayed below its minimum */
     @Exported
     public boolean isShortfall() {
-        return getGroups().stream().anyMatch(g -> g.getFinding().getVerdict() != Finding.Verdict.STARTED);
+        return sorted().stream().anyMatch(g -> g.getFinding().getVerdict() != Finding.Verdict.STARTED);
     }
 
     /** @return the finding of the first launch that stayed below its minimum, otherwise {@code null} */
     @CheckForNull
     public Finding getWorst() {
-        return getGroups().stream()
+        return sorted().stream()
                 .map(LaunchGroup::getFinding)
                 .filter(f -> f.getVerdict() != Finding.Verdict.STARTED)
                 .findFirst()
@@ -361,11 +432,16 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     @Override
     public void onAttached(Run<?, ?> r) {
         run = r;
+        log = new LaunchLog(r.getRootDir().toPath());
     }
 
     @Override
     public void onLoad(Run<?, ?> r) {
-        run = r;
+        onAttached(r);
+        if (!scratches.isEmpty()) {
+            // The controller ended in the middle of a block: build.xml has not heard of its latest launches.
+            loaded();
+        }
     }
 
     @Override

@@ -8,20 +8,34 @@ import com.thoughtworks.xstream.io.HierarchicalStreamWriter;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.LimitHit;
+import io.jenkins.plugins.sandbox.model.Status;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
- * How a {@link SandboxAction} is stored in build.xml: attributes instead of elements, and rows that many findings share once,
- * since a build may have thousands of launches. What is missing or cannot be read gets a harmless value: a record that was
+ * How a {@link SandboxAction} is stored in build.xml: attributes instead of elements, rows that many findings share once, and
+ * the launches elsewhere, see {@link LaunchLog}. What is missing or cannot be read gets a harmless value: a record that was
  * edited, or is of another version, must not cost the build its page.
  */
 class StoredForm implements Converter {
+    /**
+     * The rows of a report of version 1, in its order. Records refer to them by their place: this is never changed, and rows that
+     * are others are stored by their names.
+     */
+    private static final List<String> PRIMITIVES = List.of(
+            ("session close_fds environment cgroup user_namespace pid_namespace mount_namespace ipc_namespace uts_namespace"
+                            + " cgroup_namespace network_namespace filesystem proc rlimit_cpu rlimit_nofile rlimit_as rlimit_data"
+                            + " rlimit_nproc rlimit_fsize rlimit_core rlimit_stack rlimit_memlock cpu_affinity no_new_privs"
+                            + " capabilities landlock_fs landlock_net landlock_scope seccomp")
+                    .split(" "));
+
     @Override
     @SuppressWarnings("rawtypes") // as declared by XStream
     public boolean canConvert(Class type) {
@@ -36,8 +50,20 @@ class StoredForm implements Converter {
                 groups.stream().map(g -> g.getFinding().getRows()).distinct().toList();
         write(writer, "uncounted", action.getUncounted());
         rows.forEach(set -> writeRows(writer, set));
-        groups.forEach(group ->
-                writeGroup(writer, group, rows.indexOf(group.getFinding().getRows())));
+        for (LaunchGroup group : groups) {
+            writer.startNode("finding");
+            writeFinding(
+                    writer, group.getFinding(), rows.indexOf(group.getFinding().getRows()));
+            writeTotals(writer, group.getTotals());
+            if (action.areLaunchesInRecord()) {
+                group.getLaunches().forEach(launch -> {
+                    writer.startNode("launch");
+                    writeLaunch(writer, launch);
+                    writer.endNode();
+                });
+            }
+            writer.endNode();
+        }
         for (Scratch scratch : action.getScratches()) {
             writer.startNode("scratch");
             write(writer, "block", scratch.block());
@@ -69,10 +95,19 @@ class StoredForm implements Converter {
         return new SandboxAction(groups, scratches, uncounted);
     }
 
-    /** {@code <rows all="session proc=failed/1 rlimit_cpu=skipped"><detail of="proc">mount</detail></rows>} */
+    /**
+     * {@code <rows are="ASSA..."><detail of="proc">mount</detail></rows>}: one letter for each of {@link #PRIMITIVES}; {@code N}
+     * means that the row is among those that {@code but} names. Other rows are stored as {@code all="session proc=failed/1"}.
+     */
     private static void writeRows(HierarchicalStreamWriter writer, List<Row> rows) {
         writer.startNode("rows");
-        write(writer, "all", String.join(" ", rows.stream().map(Row::stored).toList()));
+        if (rows.stream().map(Row::getPrimitive).toList().equals(PRIMITIVES)) {
+            write(writer, "are", rows.stream().map(StoredForm::letter).collect(Collectors.joining()));
+            List<Row> named = rows.stream().filter(r -> letter(r).equals("N")).toList();
+            write(writer, "but", named.isEmpty() ? null : words(named));
+        } else {
+            write(writer, "all", words(rows));
+        }
         for (Row row : rows) {
             if (row.getDetail() != null) {
                 writer.startNode("detail");
@@ -84,27 +119,45 @@ class StoredForm implements Converter {
         writer.endNode();
     }
 
+    private static String letter(Row row) {
+        return row.isApplied() ? "A" : row.stored().equals(skipped(row.getPrimitive())) ? "S" : "N";
+    }
+
+    private static String skipped(String primitive) {
+        return primitive + "=" + Status.SKIPPED.wireName();
+    }
+
+    private static String words(List<Row> rows) {
+        return rows.stream().map(Row::stored).collect(Collectors.joining(" "));
+    }
+
     private static List<Row> readRows(HierarchicalStreamReader reader) {
         String all = text(reader, "all");
+        List<String> words = new ArrayList<>(List.of(all.split(" ")));
+        String letters = text(reader, "are");
+        Iterator<String> named = List.of(text(reader, "but").split(" ")).iterator();
+        for (int i = 0; i < Math.min(letters.length(), PRIMITIVES.size()); i++) {
+            String primitive = PRIMITIVES.get(i);
+            words.add(
+                    switch (letters.charAt(i)) {
+                        case 'A' -> primitive;
+                        case 'S' -> skipped(primitive);
+                        default -> named.hasNext() ? named.next() : "";
+                    });
+        }
         Map<String, String> details = new HashMap<>();
         while (reader.hasMoreChildren()) {
             reader.moveDown();
             details.put(text(reader, "of"), reader.getValue());
             reader.moveUp();
         }
-        List<Row> rows = new ArrayList<>();
-        for (String word : all.split(" ")) {
-            if (!word.isEmpty()) {
-                rows.add(Row.restored(word, details));
-            }
-        }
-        return rows;
+        return words.stream()
+                .filter(w -> !w.isEmpty())
+                .map(w -> Row.restored(w, details))
+                .toList();
     }
 
-    private static void writeGroup(HierarchicalStreamWriter writer, LaunchGroup group, int rows) {
-        Finding finding = group.getFinding();
-        Totals totals = group.getTotals();
-        writer.startNode("finding");
+    private static void writeFinding(HierarchicalStreamWriter writer, Finding finding, int rows) {
         write(writer, "node", finding.getNode());
         write(writer, "profile", finding.getProfile());
         write(writer, "level", finding.getLevel());
@@ -112,14 +165,6 @@ class StoredForm implements Converter {
         write(writer, "verdict", finding.getVerdict().name());
         write(writer, "reason", finding.getReason());
         write(writer, "rows", rows + 1);
-        write(writer, "launches", totals.launches());
-        write(writer, "ended", totals.ended());
-        write(writer, "limited", totals.limited());
-        write(writer, "wall", totals.wallMillis());
-        write(writer, "cpu", totals.cpuMillis());
-        write(writer, "peak", totals.peakKiB());
-        group.getLaunches().forEach(launch -> writeLaunch(writer, launch));
-        writer.endNode();
     }
 
     private static LaunchGroup readGroup(HierarchicalStreamReader reader, List<List<Row>> rows) {
@@ -132,13 +177,7 @@ class StoredForm implements Converter {
                 Finding.Verdict.restored(text(reader, "verdict")),
                 reader.getAttribute("reason"),
                 set >= 0 && set < rows.size() ? rows.get(set) : List.of());
-        Totals totals = new Totals(
-                integer(reader, "launches"),
-                integer(reader, "ended"),
-                integer(reader, "limited"),
-                number(reader, "wall"),
-                number(reader, "cpu"),
-                number(reader, "peak"));
+        Totals totals = readTotals(reader);
         List<Launch> launches = new ArrayList<>();
         while (reader.hasMoreChildren()) {
             reader.moveDown();
@@ -148,8 +187,28 @@ class StoredForm implements Converter {
         return new LaunchGroup(finding, launches, totals);
     }
 
-    private static void writeLaunch(HierarchicalStreamWriter writer, Launch launch) {
-        writer.startNode("launch");
+    /** Into the element that was begun. */
+    static void writeTotals(HierarchicalStreamWriter writer, Totals totals) {
+        write(writer, "launches", totals.launches());
+        write(writer, "ended", totals.ended());
+        write(writer, "limited", totals.limited());
+        write(writer, "wall", totals.wallMillis());
+        write(writer, "cpu", totals.cpuMillis());
+        write(writer, "peak", totals.peakKiB());
+    }
+
+    static Totals readTotals(HierarchicalStreamReader reader) {
+        return new Totals(
+                integer(reader, "launches"),
+                integer(reader, "ended"),
+                integer(reader, "limited"),
+                number(reader, "wall"),
+                number(reader, "cpu"),
+                number(reader, "peak"));
+    }
+
+    /** As {@link #writeTotals}. */
+    static void writeLaunch(HierarchicalStreamWriter writer, Launch launch) {
         write(writer, "id", launch.getId());
         write(writer, "step", launch.getStep());
         write(writer, "at", launch.getFlowNode());
@@ -174,10 +233,9 @@ class StoredForm implements Converter {
             write(writer, "peak", end.getPeakKiB());
             write(writer, "of", end.isPeakOfAll() ? "all" : null);
         }
-        writer.endNode();
     }
 
-    private static Launch readLaunch(HierarchicalStreamReader reader) {
+    static Launch readLaunch(HierarchicalStreamReader reader) {
         String step = reader.getAttribute("step");
         Launch.Running running = reader.getAttribute("pid") == null
                 ? null
@@ -242,7 +300,7 @@ class StoredForm implements Converter {
         return Objects.requireNonNullElse(reader.getAttribute(name), "");
     }
 
-    private static int integer(HierarchicalStreamReader reader, String name) {
+    static int integer(HierarchicalStreamReader reader, String name) {
         return (int) Math.min(Integer.MAX_VALUE, number(reader, name));
     }
 

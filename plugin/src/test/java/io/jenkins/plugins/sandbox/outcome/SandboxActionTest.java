@@ -26,15 +26,21 @@ import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.LimitHit;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.ReportParser;
 import java.io.File;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Matcher;
 import jenkins.model.details.Detail;
 import jenkins.model.details.DetailFactory;
 import net.sf.json.JSONObject;
@@ -126,6 +132,7 @@ class SandboxActionTest {
     @Test
     void anyNumberOfLaunchesStaysSmall() throws Exception {
         FreeStyleBuild b = r.buildAndAssertSuccess(job);
+        long empty = xml(b).length();
         int launches = 10_000;
         try (BulkChange all = new BulkChange(b)) {
             for (int i = 0; i < launches; i++) {
@@ -143,7 +150,10 @@ class SandboxActionTest {
         assertThat(group.getTotals().limited(), is(launches));
         assertThat(group.getTotals().wallMillis(), is(100L * launches + launches * (launches - 1L) / 2));
         long before = xml(b).length();
-        assertThat(before, is(lessThan(150L << 10)));
+        assertThat(before - empty, is(lessThan(450L)));
+        assertThat(Files.size(log(b)), is(lessThan(1L << 20)));
+        SandboxAction.giveUp(b, running -> true);
+        assertThat("at the end of a block", Files.size(log(b)), is(lessThan(100L << 10)));
         try (BulkChange all = new BulkChange(b)) {
             for (int i = 0; i < SandboxAction.MAX_GROUPS + 10; i++) {
                 SandboxAction.record(b, full("node" + i), new Launch(null, null, null));
@@ -153,7 +163,6 @@ class SandboxActionTest {
         assertThat(action(b).getGroups(), hasSize(SandboxAction.MAX_GROUPS));
         assertThat(action(b).getUncounted(), is(11));
         assertThat(action(b).getCount(), is(launches + SandboxAction.MAX_GROUPS + 10));
-        // One launch was listed with each, and one launch forgotten for it.
         assertThat((xml(b).length() - before) / (SandboxAction.MAX_GROUPS - 1), is(lessThan(300L)));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
             HtmlPage page = client.getPage(b, "sandbox/");
@@ -164,6 +173,119 @@ class SandboxActionTest {
 
     private static File xml(Run<?, ?> run) {
         return new File(run.getRootDir(), "build.xml");
+    }
+
+    private static Path log(Run<?, ?> run) {
+        return run.getRootDir().toPath().resolve(LaunchLog.NAME);
+    }
+
+    private static FreeStyleBuild reload(FreeStyleBuild b) throws Exception {
+        job.doReload();
+        FreeStyleBuild again = job.getBuildByNumber(b.getNumber());
+        assertThat(again, is(not(sameInstance(b))));
+        return again;
+    }
+
+    private static List<Launch> launches(Run<?, ?> run) {
+        return action(run).getGroups().stream()
+                .flatMap(g -> g.getLaunches().stream())
+                .toList();
+    }
+
+    private static List<String> ids(Run<?, ?> run) {
+        return launches(run).stream().map(Launch::getId).toList();
+    }
+
+    /** As a launcher of today reports it, under {@code strict} and with this limit on open files. */
+    private static Finding today(String node, int files) throws Exception {
+        String[] rows = Arrays.stream(Primitive.values())
+                .map(Primitive::wireName)
+                .map(name -> name.equals("rlimit_nofile")
+                        ? name + " applied 0 " + files + ", the limit that was there"
+                        : name + (name.startsWith("rlimit_") ? " skipped" : " applied"))
+                .toArray(String[]::new);
+        return Finding.of(node, policy(Level.BASELINE), report(rows), Finding.Verdict.STARTED, null);
+    }
+
+    @Test
+    void aRepeatedLaunchTakesNothingOfTheBuildRecord() throws Exception {
+        FreeStyleBuild b = r.buildAndAssertSuccess(job);
+        long empty = xml(b).length();
+        SandboxAction.record(b, today("agent", 4096), launch(0));
+        SandboxAction.ended(b, "agent", Map.of(id(0), ending("exit code 0", 10)));
+        SandboxAction.giveUp(b, running -> true);
+        long first = xml(b).length();
+        assertThat(first - empty, is(lessThan(450L))); // with the elements around it all
+        for (int i = 1; i <= 100; i++) {
+            SandboxAction.record(b, today("agent", 4096), launch(i));
+            SandboxAction.ended(b, "agent", Map.of(id(i), ending("exit code 0", 10)));
+        }
+        SandboxAction.giveUp(b, running -> true);
+        assertThat(action(b).getCount(), is(101));
+        assertThat("some digits of the sums", xml(b).length() - first, is(lessThan(20L)));
+        SandboxAction.record(b, today("agent", 8192), launch(200));
+        SandboxAction.giveUp(b, running -> true);
+        assertThat(xml(b).length() - first, is(lessThan(300L)));
+        b = reload(b);
+        assertThat(ids(b), hasSize(102));
+        assertThat(
+                action(b).groups().stream().map(LaunchGroup::getFinding).toList(),
+                contains(today("agent", 4096), today("agent", 8192)));
+    }
+
+    @Test
+    void aRecordThatHoldsItsLaunchesIsRead() throws Exception {
+        FreeStyleBuild b = r.buildAndAssertSuccess(job);
+        SandboxAction.expect(b, new Scratch("b", "agent", "/x/process-sandbox-b"));
+        String element = Objects.requireNonNull(SandboxAction.class.getResource("record-with-launches.xml"))
+                .toString();
+        String xml = Files.readString(xml(b).toPath());
+        Files.writeString(
+                xml(b).toPath(),
+                xml.replaceFirst(
+                        "(?s)<io.jenkins.plugins.sandbox.outcome.SandboxAction.*</io.jenkins.plugins.sandbox.outcome.SandboxAction>",
+                        Matcher.quoteReplacement(Files.readString(Path.of(URI.create(element))))));
+        b = reload(b);
+        for (boolean saved : List.of(false, true)) {
+            assertThat(action(b).getCount(), is(8));
+            assertThat(action(b).isShortfall(), is(true));
+            assertThat(ids(b), contains(id(3), id(1), id(2)));
+            assertThat(launches(b).get(1).getEnd().getLimitText(), containsString("512 MiB"));
+            assertThat(launches(b).get(2).running(), is(running(2)));
+            assertThat(action(b).getWorst().getRows().get(1).getDetail(), is("mount </home/x>"));
+            // Written by somebody else, as with a description: in the old form then.
+            b.save();
+            assertThat(Files.readString(xml(b).toPath()), containsString("<launch "));
+            b = reload(b);
+        }
+        SandboxAction.ended(b, "a", Map.of(id(2), ending("exit code 0", 5)));
+        SandboxAction.record(b, full("a"), launch(4));
+        b.save();
+        assertThat(Files.readString(xml(b).toPath()), not(containsString("<launch ")));
+        b = reload(b);
+        assertThat(ids(b), contains(id(3), id(1), id(2), id(4)));
+        assertThat(action(b).getTotals().ended(), is(2));
+        assertThat(action(b).getCount(), is(9));
+    }
+
+    /** As when the controller is killed: the file has launches that build.xml has not heard of, and half a line. */
+    @Test
+    void launchesAreThereAfterAnEndWithoutWarning() throws Exception {
+        FreeStyleBuild b = r.buildAndAssertSuccess(job);
+        SandboxAction.expect(b, new Scratch("b", "agent", "/x/process-sandbox-b"));
+        SandboxAction.record(b, full("a"), launch(1));
+        SandboxAction.record(b, full("a"), launch(2));
+        SandboxAction.ended(b, "a", Map.of(id(1), ending(MEMORY, 1200)));
+        SandboxAction.record(b, full("a"), launch(3));
+        Files.writeString(log(b), "<launch finding=\"1\" id=\"00", StandardOpenOption.APPEND);
+        b = reload(b);
+        assertThat("without a look at the launches", action(b).getCount(), is(3));
+        assertThat(ids(b), contains(id(1), id(2), id(3)));
+        assertThat(action(b).getTotals(), is(new Totals(3, 1, 1, 1200, 23, 2048)));
+        assertThat(SandboxAction.initsOf(b, "c0"), contains(new InitProcess(102, 1002)));
+        SandboxAction.record(b, full("a"), launch(5));
+        b = reload(b);
+        assertThat(ids(b), contains(id(1), id(2), id(3), id(5)));
     }
 
     private static Ending ending(String exit, long wallMillis) throws Exception {
@@ -247,15 +369,17 @@ class SandboxActionTest {
                 xml,
                 Files.readString(xml)
                         .replace("rows=\"1\"", "rows=\"99\" nonsense=\"1\"")
-                        .replace("pid=\"101\"", "pid=\"many\"")
                         .replace("verdict=\"STARTED\"", "verdict=\"DREAMT\"")
                         .replace("launches=\"1\"", "launches=\"-7\"")
                         .replace("</finding>", "<unknown/></finding><later x=\"1\"><y/></later>"));
-        job.doReload();
-        FreeStyleBuild again = job.getBuildByNumber(b.getNumber());
-        assertThat(again, is(not(sameInstance(b))));
+        Files.writeString(
+                log(b),
+                "<later/>\n<launch/>\n<launch finding=\"7\"/>\n<totals finding=\"1\" launches=\"-7\"/>\n"
+                        + "<launch finding=\"1\" id=\"x\" pid=\"many\"/>\nnonsense\n<launch <\n");
+        FreeStyleBuild again = reload(b);
         assertThat(action(again).isShortfall(), is(true));
         assertThat(action(again).getCount(), is(0));
+        assertThat(ids(again), contains("x"));
         assertThat(action(again).getGroups().get(0).getFinding().getRows(), hasSize(0));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
             client.getPage(again, "sandbox/");
@@ -279,10 +403,7 @@ class SandboxActionTest {
         SandboxAction.record(b, full("agent"), launch(2));
         SandboxAction.ended(b, "agent", Map.of(id(2), ending(MEMORY, 1200)));
         SandboxAction.expect(b, new Scratch("b", "agent", "/x/process-sandbox-b"));
-        FreeStyleBuild first = b;
-        job.doReload();
-        b = job.getBuildByNumber(first.getNumber());
-        assertThat(b, is(not(sameInstance(first))));
+        b = reload(b);
         assertThat(
                 action(b).getGroups().stream().map(LaunchGroup::getFinding).toList(),
                 contains(
