@@ -193,6 +193,11 @@ final class FileTransport implements Transport {
         }
 
         @Override
+        public void await(int max) throws InterruptedException {
+            Thread.sleep(max);
+        }
+
+        @Override
         public void reportBegun() {
             // A file does not end.
         }

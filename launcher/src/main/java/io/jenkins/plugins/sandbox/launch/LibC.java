@@ -23,6 +23,8 @@ final class LibC {
     /** F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW and F_SEAL_WRITE: nothing about the file can change any more. */
     static final int ALL_SEALS = 1 | 2 | 4 | 8;
 
+    static final int POLLIN = 1;
+
     static final int EINTR = 4;
     static final int EAGAIN = 11;
     static final int EINVAL = 22;
@@ -40,6 +42,9 @@ final class LibC {
     static native int open(String path, int flags) throws LastErrorException;
 
     static native int pipe2(int[] ends, int flags) throws LastErrorException;
+
+    /** One {@code struct pollfd} is two of these: the descriptor, and events below what came of them (little-endian). */
+    static native int poll(int[] descriptors, long count, int milliseconds) throws LastErrorException;
 
     static native long read(int fd, byte[] buffer, long size) throws LastErrorException;
 

@@ -169,6 +169,20 @@ final class MemfdTransport implements Transport {
             }
         }
 
+        /** Not synchronized. Should the descriptor be closed meanwhile, or be another one, {@link #read} will know. */
+        @Override
+        public void await(int max) throws InterruptedException {
+            try {
+                LibC.poll(new int[] {reportIn, LibC.POLLIN}, 1, max);
+            } catch (LastErrorException e) {
+                // EINTR, or ENOMEM: without waiting for too long at least.
+                Thread.sleep(1);
+            }
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+        }
+
         @Override
         public synchronized void reportBegun() {
             // With our own end gone, the pipe ends when the last process of the launch does.

@@ -279,7 +279,7 @@ public final class PreparedLaunch implements AutoCloseable {
             if (left <= 0) {
                 return -1;
             }
-            Thread.sleep(Math.min(pause, left));
+            wire.await((int) Math.min(pause, left));
             pause = Math.min(2 * pause, LONGEST_PAUSE_MILLIS);
         }
     }

@@ -21,7 +21,8 @@ interface Transport {
     Wire open(String id) throws SandboxException;
 
     /**
-     * The things of one launch. Every method may be called from any thread, and none blocks for longer than a system call.
+     * The things of one launch. Every method may be called from any thread, and none but {@link #await} blocks for longer than a
+     * system call.
      */
     interface Wire extends AutoCloseable {
         /**
@@ -57,6 +58,14 @@ interface Transport {
          * @throws SandboxException when it cannot be read
          */
         byte[] read(int max) throws SandboxException;
+
+        /**
+         * Waits until there may be more to {@link #read}.
+         *
+         * @param max the longest time to wait, in milliseconds
+         * @throws InterruptedException when this thread was interrupted
+         */
+        void await(int max) throws InterruptedException;
 
         /**
          * Says that the launcher has opened everything: from now on the end of the report can be seen, where the transport

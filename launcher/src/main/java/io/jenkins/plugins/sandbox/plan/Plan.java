@@ -132,10 +132,7 @@ public final class Plan {
             // Or the command would give itself all processors again.
             profile = profile.withoutSyscall("sched_setaffinity");
         }
-        return profile.syscallPolicy()
-                .flatMap(syscalls ->
-                        host.architecture().map(a -> syscalls.compile(a).bytes()))
-                .orElse(null);
+        return Filters.of(profile, host.architecture());
     }
 
     private static Path workspace(Policy policy, Host host) throws SandboxException {

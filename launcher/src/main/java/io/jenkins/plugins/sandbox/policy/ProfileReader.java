@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
 import java.util.regex.Pattern;
 
@@ -67,6 +68,9 @@ final class ProfileReader {
             "syscalls-allow",
             "syscalls-deny");
 
+    /** Those that were asked for: the controller looks at all of them for each launch. */
+    private static final Map<String, Profile> READ = new ConcurrentHashMap<>();
+
     private final String profile;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
@@ -81,11 +85,17 @@ final class ProfileReader {
             throw new SandboxException("Unknown profile " + Quoted.of(name) + ": use one of "
                     + Quoted.list(Profile.BUILT_IN) + ", or the path of a profile file.");
         }
+        Profile read = READ.get(name);
+        if (read != null) {
+            return read;
+        }
         try (InputStream in = ProfileReader.class.getResourceAsStream("/profiles/" + name + ".properties")) {
             if (in == null) {
                 throw new SandboxException("Profile '" + name + "' is missing in this build: build it anew.");
             }
-            return parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8), true);
+            Profile found = parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8), true);
+            READ.put(name, found);
+            return found;
         } catch (SandboxException e) {
             throw e;
         } catch (IOException e) {
