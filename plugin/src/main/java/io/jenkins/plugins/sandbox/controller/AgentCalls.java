@@ -33,7 +33,28 @@ public final class AgentCalls {
      * @throws InterruptedIOException when this thread was interrupted
      */
     public static <T> T limited(String what, String node, int seconds, Callable<T> call) throws IOException {
-        Future<T> future = Computer.threadPoolForRemoting.submit(call);
+        return start(what, node, call).get(seconds);
+    }
+
+    /**
+     * As {@link #limited}, and something else can be done meanwhile.
+     *
+     * @param what what is done, for messages
+     * @param node the display name of the node
+     */
+    static <T> Pending<T> start(String what, String node, Callable<T> call) {
+        return new Pending<>(what, node, Computer.threadPoolForRemoting.submit(call));
+    }
+
+    /** A call that is on its way. */
+    record Pending<T>(String what, String node, Future<T> future) {
+        /** As {@link #limited}. The time begins now. */
+        T get(int seconds) throws IOException {
+            return await(what, node, seconds, future);
+        }
+    }
+
+    private static <T> T await(String what, String node, int seconds, Future<T> future) throws IOException {
         try {
             return future.get(seconds, TimeUnit.SECONDS);
         } catch (TimeoutException x) {

@@ -87,6 +87,10 @@ final class Attempt {
 
     private Prepared.Ready prepared;
 
+    /** The second call to the agent, once it is on its way. */
+    @CheckForNull
+    private AgentCalls.Pending<byte[]> confirmation;
+
     @CheckForNull
     private String cookie;
 
@@ -204,15 +208,39 @@ final class Attempt {
     }
 
     /**
-     * The second call to the agent: what was applied, and whether that is enough.
+     * Sends the second call to the agent on its way: what was applied, and whether that is enough. Before the command is
+     * launched, so that both go to the agent one behind the other and take the time of one trip. Not where a container may
+     * take its time to start.
+     */
+    void awaitReport(@CheckForNull VirtualChannel channel) {
+        if (!container) {
+            confirmation = confirmation(channel);
+        }
+    }
+
+    private AgentCalls.Pending<byte[]> confirmation(@CheckForNull VirtualChannel channel) {
+        ConfirmCall call = new ConfirmCall(
+                prepared.id(),
+                policy.definition().isStandard(),
+                asked,
+                enforcedMinimum(),
+                REPORT_SECONDS + (container ? 0 : TRIP_SECONDS));
+        return AgentCalls.start(
+                Messages.SandboxLauncher_Confirming(),
+                name(),
+                () -> Objects.requireNonNull(channel).call(call));
+    }
+
+    /**
+     * Waits for the answer to the second call.
      *
      * @param proc the launcher, waiting for leave
-     * @throws IOException when it is not, or is not known; the command has not been started then
+     * @throws IOException when it is not enough, or is not known; the command has not been started then
      */
     void confirm(@CheckForNull VirtualChannel channel, Proc proc) throws IOException {
         boolean confirmed = false;
         try {
-            confirm(channel);
+            confirm(confirmation == null ? confirmation(channel) : confirmation);
             confirmed = true;
         } finally {
             if (!confirmed) {
@@ -222,20 +250,10 @@ final class Attempt {
         }
     }
 
-    private void confirm(@CheckForNull VirtualChannel channel) throws IOException {
+    private void confirm(AgentCalls.Pending<byte[]> pending) throws IOException {
         Report report;
         try {
-            byte[] bytes = AgentCalls.limited(
-                    Messages.SandboxLauncher_Confirming(),
-                    name(),
-                    REPORT_SECONDS + TRIP_SECONDS,
-                    () -> Objects.requireNonNull(channel)
-                            .call(new ConfirmCall(
-                                    prepared.id(),
-                                    policy.definition().isStandard(),
-                                    asked,
-                                    enforcedMinimum(),
-                                    REPORT_SECONDS)));
+            byte[] bytes = pending.get(REPORT_SECONDS + 2 * TRIP_SECONDS);
             if (bytes == null) {
                 throw untrusted();
             }

@@ -34,8 +34,8 @@ import jenkins.util.SystemProperties;
 
 /**
  * Launches each command behind the native launcher, by putting that in front of it. One launch takes two short calls to the
- * agent, one to prepare it and one to hear what was applied; the command starts in between and waits for leave. Nothing is
- * pending when {@link #launch} returns, so a restart of the controller needs no repair.
+ * agent, one to prepare it and one to hear what was applied; the command starts while that one waits there, and waits for
+ * leave. Nothing is pending when {@link #launch} returns, so a restart of the controller needs no repair.
  *
  * <p>A named class, since others look for launchers by walking {@link #getInner}.
  */
@@ -124,6 +124,7 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher implements
             System.arraycopy(masks, 0, extended, prefix.size(), masks.length);
             starter.masks(extended);
         }
+        attempt.awaitReport(getChannel());
         try {
             return launchInner(starter, prefix);
         } catch (IOException | RuntimeException x) {
