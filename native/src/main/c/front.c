@@ -189,12 +189,18 @@ static int end_of_launch(struct launch *launch)
 
 static int wait_for_init(struct launch *launch, int signals)
 {
+    int wait_ms = RELEASE_AFTER_MS;
     for (;;) {
         struct pollfd polls[] = {{.fd = launch->socket, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-        if (poll(polls, NELEM(polls), -1) < 0) {
+        int n = poll(polls, NELEM(polls), wait_ms);
+        if (n < 0) {
             if (errno == EINTR)
                 continue;
             return EXIT_REFUSED;
+        }
+        if (n == 0) {
+            release_text();
+            wait_ms = -1;
         }
         for (int number = next_signal(signals, false); number != 0; number = next_signal(signals, false))
             if (number == SIGCHLD) {
@@ -272,6 +278,5 @@ int front_run(struct launch *launch)
     int signals = open_signals();
     if (signals < 0 || release_stdio(launch) != 0)
         return EXIT_REFUSED; /* closing the socket ends the rest */
-    release_text();
     return wait_for_init(launch, signals);
 }

@@ -362,6 +362,7 @@ static int press_on(struct init *init)
 
 static void run_to_the_end(struct init *init)
 {
+    bool released = false;
     for (;;) {
         bool alone = reap(init);
         /* Processes that may not be killed by us: another user's, without the capability. Our end is theirs. */
@@ -389,7 +390,12 @@ static void run_to_the_end(struct init *init)
         wait_ms = init->ending_by == SIGKILL || press_ms < wait_ms ? press_ms : wait_ms;
         struct pollfd polls[] = {{.fd = init->signals, .events = POLLIN},
                                  {.fd = init->launch->socket, .events = POLLIN}};
-        (void)poll(polls, NELEM(polls), wait_ms); /* EINTR, ENOMEM: the loop looks again */
+        if (!released && wait_ms > RELEASE_AFTER_MS)
+            wait_ms = RELEASE_AFTER_MS;
+        if (poll(polls, NELEM(polls), wait_ms) == 0 && !released) { /* EINTR, ENOMEM: the loop looks again */
+            release_text();
+            released = true;
+        }
         int request = request_to_end(init);
         if (request == 0)
             continue;
@@ -502,7 +508,6 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     close_fd(&init.go);
     close_fd(&init.ready);
 
-    release_text();
     run_to_the_end(&init);
     _exit(0);
 }

@@ -40,9 +40,12 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid);
  */
 void say_refused(const struct launch *launch, char *buffer, size_t used, const char *reason);
 
+/* In milliseconds. What ends before needs its pages again, and giving them back takes a tenth of a short launch. */
+#define RELEASE_AFTER_MS 200
+
 /*
- * Gives back what is resident of our own text and constants, before a wait that lasts as long as the command does. What
- * is needed again comes back from the page cache.
+ * Gives back what is resident of our own text and constants, in a wait that lasts as long as the command does. What is
+ * needed again comes back from the page cache.
  */
 void release_text(void);
 

@@ -53,6 +53,8 @@ static int read_link(const char *path, char *text, size_t size)
 int namespaces_remember(struct context *context)
 {
     for (size_t i = 0; i < NELEM(namespaces); i++) {
+        if ((context->plan->asked & BIT(namespaces[i].primitive)) == 0)
+            continue;
         char *text = context->namespaces[namespaces[i].primitive];
         /* A kernel without this namespace has no such link, and then unshare says so. */
         if (read_link(namespaces[i].link, text, sizeof context->namespaces[0]) != 0 && errno != ENOENT)
