@@ -63,7 +63,7 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     /** Whether the launches are in memory. */
     private transient volatile boolean loaded;
 
-    /** Whether they are in build.xml, as 1.0 of this plugin had them, and not in a file of their own. */
+    /** Whether they are in build.xml, as older records have them, and not in a file of their own. */
     private transient boolean launchesInRecord;
 
     private SandboxAction() {
