@@ -96,6 +96,8 @@ def start(bench: Bench) -> Section:
     section.figures["start: strict without the overlay to bubblewrap"] = contenders[6].ratio(bwrap)
     if jail in contenders:
         section.figures["start: strict to firejail"] = ours.ratio(jail)
+        section.figures["start: standard to firejail"] = contenders[4].ratio(jail)
+        section.figures["start: plain to firejail"] = plain.ratio(jail)
     section.bars = [(c.name.replace("*", "").replace("`", ""), c.median(), "**" in c.name) for c in contenders]
     times = []
     report = strict.directory / "report"
@@ -311,6 +313,7 @@ def work(bench: Bench) -> Section:
             continue
         rows.append([name, *(ms(c.median()) for c in (plain, bwrap, ours)), f"{bwrap.ratio(plain):.3f}", f"{ours.ratio(plain):.3f}"])
         section.figures[f"work: {name.split(',')[0]}, strict to plain"] = ours.ratio(plain)
+        section.figures[f"work: {name.split(',')[0]}, bubblewrap to plain"] = bwrap.ratio(plain)
     section.tables.append(
         Table(["", "plain ms", "bubblewrap ms", "**strict** ms", "bubblewrap to plain", "strict to plain"], rows)
     )
@@ -333,6 +336,7 @@ def memory(bench: Bench) -> Section:
             stay = []
             for process in started:
                 stay.append([process.pid, init_of(process.pid)])
+            time.sleep(1)  # they give their text back when a command has run for a fifth of a second
             for what in ("Rss", "Pss", "Private_Dirty"):
                 sums = [sum(rollup(pid, what) for pid in pids) for pids in stay]
                 each = " + ".join(str(round(statistics.median(column))) for column in zip(*([rollup(p, what) for p in pids] for pids in stay)))

@@ -25,8 +25,7 @@ final class Filters {
         if (architecture.isEmpty() || profile.syscalls().isEmpty()) {
             return null;
         }
-        Key key = new Key(
-                architecture.get(), profile.syscalls(), profile.allowedSyscalls(), profile.deniedSyscalls());
+        Key key = new Key(architecture.get(), profile.syscalls(), profile.allowedSyscalls(), profile.deniedSyscalls());
         synchronized (COMPILED) {
             byte[] filter = COMPILED.get(key);
             if (filter == null) {

@@ -225,10 +225,8 @@ final class Attempt {
                 asked,
                 enforcedMinimum(),
                 REPORT_SECONDS + (container ? 0 : TRIP_SECONDS));
-        return AgentCalls.start(
-                Messages.SandboxLauncher_Confirming(),
-                name(),
-                () -> Objects.requireNonNull(channel).call(call));
+        return AgentCalls.start(Messages.SandboxLauncher_Confirming(), name(), () -> Objects.requireNonNull(channel)
+                .call(call));
     }
 
     /**

@@ -7,13 +7,24 @@ import hudson.remoting.Request;
 import hudson.remoting.Response;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
+import io.jenkins.plugins.sandbox.model.InitProcess;
+import io.jenkins.plugins.sandbox.model.ReportParser;
+import io.jenkins.plugins.sandbox.outcome.Finding;
+import io.jenkins.plugins.sandbox.outcome.Launch;
+import io.jenkins.plugins.sandbox.outcome.Origin;
+import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jenkinsci.plugins.workflow.job.WorkflowJob;
 import org.jenkinsci.plugins.workflow.job.WorkflowRun;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -30,6 +41,10 @@ class StepBenchmark {
     private static final Pattern FIGURE = Pattern.compile("^FIGURE (\\S+) (\\d+)$", Pattern.MULTILINE);
     private static final int IN_A_ROW = 20;
     private static final int BRANCHES = 200;
+    private static final byte[] ENDING =
+            ("exit code 0\nusage wall_ms=10 user_ms=4 system_ms=3 max_rss_kib=1024 peak_kib=2048"
+                            + " peak_source=process tasks=3\n")
+                    .getBytes(StandardCharsets.UTF_8);
 
     @RegisterExtension
     private final UnprivilegedAgent agents = new UnprivilegedAgent();
@@ -47,6 +62,7 @@ class StepBenchmark {
             roundTrips(r, out, (Channel) inbound.getChannel());
             parallel(r, out, Math.max(1, rounds / 2));
             buildXml(r, out);
+            heap(r, out);
             agents.through(link.url()).start(r, "distant");
             inARow(r, out, "distant", Math.max(1, rounds / 2));
         }
@@ -109,14 +125,15 @@ class StepBenchmark {
         };
         channel.addListener(counter);
         try {
-            String[] bodies = {
-                "for (int n = 0; n < 20; n++) { sh 'true' }", "sandbox { for (int n = 0; n < 20; n++) { sh 'true' } }"
-            };
             for (int round = 0; round < 3; round++) {
-                for (int i = 0; i < bodies.length; i++) {
-                    int before = answers.get();
-                    Pipelines.run(r, "trips-" + i, Result.SUCCESS, "node('inbound') { " + bodies[i] + " }");
-                    out.println("trips\t" + (i == 0 ? "plain" : "sandboxed") + "\t" + (answers.get() - before));
+                for (int twice = 0; twice < 2; twice++) {
+                    for (String which : List.of("plain", "sandboxed")) {
+                        String steps = "for (int n = 0; n < " + IN_A_ROW * (1 + twice) + "; n++) { sh 'true' }";
+                        String body = which.equals("plain") ? steps : "sandbox { " + steps + " }";
+                        int before = answers.get();
+                        Pipelines.run(r, "trips-" + which, Result.SUCCESS, "node('inbound') { " + body + " }");
+                        out.println("trips\t" + which + (twice == 1 ? "-twice" : "") + "\t" + (answers.get() - before));
+                    }
                 }
             }
         } finally {
@@ -138,8 +155,46 @@ class StepBenchmark {
         for (String[] body : bodies) {
             WorkflowRun build =
                     Pipelines.run(r, "xml-" + body[0], Result.SUCCESS, "node('inbound') { " + body[1] + " }");
-            out.println("xml\t" + body[0] + "\t"
-                    + Files.size(build.getRootDir().toPath().resolve("build.xml")));
+            Path directory = build.getRootDir().toPath();
+            out.println("xml\t" + body[0] + "\t" + Files.size(directory.resolve("build.xml")));
+            Path launches = directory.resolve("process-sandbox-launches");
+            if (Files.exists(launches)) {
+                out.println("xml\tlog-of-" + body[0] + "\t" + Files.size(launches));
+            }
         }
+    }
+
+    /** What the controller keeps of a launch as long as its build is in memory. */
+    private static void heap(JenkinsRule r, PrintWriter out) throws Exception {
+        List<WorkflowRun> builds = new ArrayList<>();
+        for (WorkflowJob job : r.jenkins.allItems(WorkflowJob.class)) {
+            job.getBuilds().stream()
+                    .filter(b -> b.getAction(SandboxAction.class) != null)
+                    .forEach(builds::add);
+        }
+        long before = used();
+        int launches = 0;
+        for (WorkflowRun build : builds) {
+            Finding finding =
+                    build.getAction(SandboxAction.class).getGroups().get(0).getFinding();
+            for (int i = build.getAction(SandboxAction.class).getCount(); i < 400; i++) {
+                String id = "%016x".formatted(launches++);
+                Launch.Running running = new Launch.Running("b", "c", new InitProcess(1000 + i, i), true);
+                SandboxAction.record(build, finding, new Launch(id, new Origin("sh", "" + i), running));
+                SandboxAction.ended(build, finding.getNode(), Map.of(id, ReportParser.parseEnding(ENDING)));
+            }
+        }
+        out.println("heap\tlaunch\t" + (used() - before) / launches);
+        if (builds.stream().anyMatch(b -> b.getAction(SandboxAction.class).getCount() < 400)) {
+            throw new AssertionError("they were to be in memory until now");
+        }
+    }
+
+    private static long used() throws InterruptedException {
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            Thread.sleep(100);
+        }
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 }
