@@ -164,12 +164,12 @@ def quoted(words: list[str]) -> str:
 class Plan:
     """What `process-sandbox.jar plan` wrote: the launcher's words, and the same view in the words of others."""
 
-    def __init__(self, bench: Bench, name: str, *options: str):
+    def __init__(self, bench: Bench, name: str, *options: str, workspace: Path | None = None):
         self.bench = bench
         self.directory = bench.directory / "plans" / name
         self.directory.parent.mkdir(exist_ok=True)
         bench.own()
-        bench.run(["java", "-jar", bench.jar, "plan", "--output", self.directory, "--workspace", bench.workspace, *options])
+        bench.run(["java", "-jar", bench.jar, "plan", "--output", self.directory, "--workspace", workspace or bench.workspace, *options])
         words = (self.directory / "args").read_bytes().decode().split("\0")
         self.words = words[: words.index("end")]
 
@@ -188,12 +188,13 @@ class Plan:
     def mounts(self) -> list[tuple[str, list[str]]]:
         """The steps of the view in order."""
         arity = {"--bind": 2, "--ro-bind": 2, "--bind-control": 2, "--tmpfs": 2, "--overlay": 3, "--dev": 1, "--hide": 1}
-        arity |= {"--bind-noexec": 2, "--ro-bind-noexec": 2, "--tmpfs-noexec": 2, "--symlink": 2}
+        arity |= {"--overlay-or-ro": 3, "--symlink": 2}
         steps, at = [], 0
         while at < len(self.words):
-            count = arity.get(self.words[at], 0)
+            option = self.words[at].removesuffix("-noexec")
+            count = arity.get(option, 0)
             if count:
-                steps.append((self.words[at], self.words[at + 1 : at + 1 + count]))
+                steps.append((option.removesuffix("-or-ro"), self.words[at + 1 : at + 1 + count]))
             at += 1 + count
         return steps
 
@@ -207,7 +208,6 @@ class Plan:
         words += ["--proc", "/proc"]
         overlay = "--overlay-src" in self.bench.run(["bwrap", "--help"]).stdout
         for option, values in self.mounts():
-            option = option.removesuffix("-noexec")
             if option == "--hide":
                 words += ["--tmpfs", values[0]] if os.path.isdir(values[0]) else ["--ro-bind", "/dev/null", values[0]]
             elif option in ("--tmpfs", "--dev"):
@@ -241,7 +241,6 @@ class Plan:
                 (root / name_).symlink_to(target)
         mounts.append({"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=65536k"]})
         for option, values in self.mounts():
-            option = option.removesuffix("-noexec")
             options = ["nosuid", "nodev"]
             if option == "--hide":
                 source = None if os.path.isdir(values[0]) else "/dev/null"

@@ -12,7 +12,7 @@ TARGETS = [
         "start: strict to bubblewrap",
         0.6,
         "{:.2f}",
-        {"without the home's overlay, which this bubblewrap lacks": "start: strict without the overlay to bubblewrap"},
+        {"a view without overlays": "start: strict without the overlay to bubblewrap"},
     ),
     ("... to firejail's", "start: strict to firejail", 0.1, "{:.2f}", {"`standard`": "start: standard to firejail", "`/bin/true` alone": "start: plain to firejail"}),
     (
