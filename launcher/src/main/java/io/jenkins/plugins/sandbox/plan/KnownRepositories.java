@@ -106,7 +106,8 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
 
     /** Of a directory that it is this one, of a file what it says. Builds can write to bare ones, but must not give orders. */
     private static String identity(Path git) throws IOException {
-        BasicFileAttributes attributes = Files.readAttributes(git, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        BasicFileAttributes attributes =
+                Files.readAttributes(git, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         if (!attributes.isDirectory()) {
             return "file " + GitLink.text(git).orElse("");
         }
@@ -135,7 +136,8 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
 
     private static String touched(Path path) throws IOException {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS)
-                ? Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS).toString()
+                ? Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS)
+                        .toString()
                 : "-";
     }
 

@@ -182,8 +182,7 @@ public final class Scratch implements AutoCloseable {
 
     /** The same for the same text, and as long as a name may be. */
     private static String nameFor(String text) {
-        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8))
-                .toString();
+        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
     /** Whether it is one of these directories, which need not be there yet. */
