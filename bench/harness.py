@@ -166,10 +166,12 @@ class Plan:
 
     def __init__(self, bench: Bench, name: str, *options: str, workspace: Path | None = None):
         self.bench = bench
+        self.workspace = workspace or bench.workspace
+        self.around = ["env", "-C", str(workspace)] if workspace else []
         self.directory = bench.directory / "plans" / name
         self.directory.parent.mkdir(exist_ok=True)
         bench.own()
-        bench.run(["java", "-jar", bench.jar, "plan", "--output", self.directory, "--workspace", workspace or bench.workspace, *options])
+        bench.run(["java", "-jar", bench.jar, "plan", "--output", self.directory, "--workspace", self.workspace, *options])
         words = (self.directory / "args").read_bytes().decode().split("\0")
         self.words = words[: words.index("end")]
 
@@ -178,12 +180,12 @@ class Plan:
         words = [str(self.directory / "sandbox-launcher"), "--args", str(self.directory / "args"), "--", *command]
         report = self.directory / "report"
         report.write_text("")
-        self.bench.run(words)
+        self.bench.run([*self.around, *words])
         lost = [line for line in report.read_text().splitlines() if re.match(r"\w+ (failed|unavailable)", line)]
         if lost or "\nready\n" not in report.read_text():
             raise Failed(f"{name}: not everything is applied here: {lost or report.read_text()}")
         report.write_text("")
-        return Contender(name, words)
+        return Contender(name, words, around=self.around)
 
     def mounts(self) -> list[tuple[str, list[str]]]:
         """The steps of the view in order."""
@@ -218,8 +220,8 @@ class Plan:
                 words += ["--bind", values[1], values[0]]
             else:
                 words += ["--bind" if option == "--bind-control" else option, *values]
-        words += ["--chdir", str(self.bench.workspace), "--", *command]
-        return Contender(name, words)
+        words += ["--chdir", str(self.workspace), "--", *command]
+        return Contender(name, words, around=self.around)
 
     def crun(self, name: str, command: list[str]) -> Contender:
         """crun without a daemon, with an OCI bundle of the same namespaces and, so far as a bundle can say it, the view."""
