@@ -67,7 +67,7 @@ def start(bench: Bench) -> Section:
         strict.bubblewrap("bubblewrap, the view of `offline`", TRUE, "--unshare-net"),
         Plan(bench, "standard", "--profile", "standard").contender("**standard**", TRUE),
         ours,
-        scratch.contender("**strict** with home: scratch, no repository: no overlay", TRUE),
+        scratch.contender("**strict**, scratch home, no repository", TRUE),
         offline.contender("**offline**", TRUE),
         Plan(bench, "locked", "--profile", "locked").contender("**locked**", TRUE),
         scratch.bubblewrap("bubblewrap, the view without overlays", TRUE),
