@@ -42,8 +42,9 @@ public final class LaunchGroup {
         } else {
             launches.set(at, launch);
         }
-        if (before == null && launch.getEnd() != null) {
-            totals = totals.ended(launch.getEnd());
+        End end = launch.getEnd();
+        if (before == null && end != null) {
+            totals = totals.ended(end);
         }
     }
 

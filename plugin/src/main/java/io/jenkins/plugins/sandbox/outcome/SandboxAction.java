@@ -58,8 +58,7 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
 
     private transient Run<?, ?> run;
 
-    /** Where the launches are; {@code null} before this belongs to a build. */
-    @CheckForNull
+    /** Where the launches are. There is one as soon as this belongs to a build. */
     private transient LaunchLog log;
 
     /** Whether the launches are in memory. */
@@ -227,8 +226,9 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
             Launch launch = finding.getNode().equals(node) ? groups.get(i).end(id, ending) : null;
             if (launch != null) {
                 log.add(i, launch);
-                if (launch.getEnd().isLimited()) {
-                    limited.put(launch.getEnd(), finding);
+                End end = launch.getEnd();
+                if (end != null && end.isLimited()) {
+                    limited.put(end, finding);
                 }
             }
         }
