@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.cli;
 import io.jenkins.plugins.sandbox.RefusedException;
 import io.jenkins.plugins.sandbox.Sandbox;
 import io.jenkins.plugins.sandbox.SandboxedProcess;
+import io.jenkins.plugins.sandbox.launch.RepositorySweep;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.Report;
@@ -78,6 +79,7 @@ final class RunCommand implements Callable<Integer> {
             try {
                 return run(run, builder, environment, json);
             } finally {
+                sweep(scratch);
                 run.over();
             }
         }
@@ -116,6 +118,16 @@ final class RunCommand implements Callable<Integer> {
         return status;
     }
 
+    private static void sweep(TemporaryDirectory scratch) {
+        try {
+            RepositorySweep.run(scratch.path()).forEach(n -> scratch.console().error("note: " + n));
+        } catch (IOException e) {
+            scratch.console()
+                    .error("warning: what the command left for git to obey could not be removed (" + e
+                            + "): do not run git in the workspace before you have removed the new .git directories.");
+        }
+    }
+
     /** What SIGINT and SIGTERM have to clean up, wherever the main thread is then. */
     private static final class Run {
         private final TemporaryDirectory scratch;
@@ -133,7 +145,9 @@ final class RunCommand implements Callable<Integer> {
                 if (running != null) {
                     running.stop();
                     // For the main thread to write its report; it cannot be waited for any longer than this.
-                    over.await(2, TimeUnit.SECONDS);
+                    if (!over.await(2, TimeUnit.SECONDS)) {
+                        sweep(scratch);
+                    }
                 }
             } catch (InterruptedException e) {
                 // Nobody interrupts a shutdown hook.

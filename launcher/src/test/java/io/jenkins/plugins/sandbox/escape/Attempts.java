@@ -267,7 +267,11 @@ final class Attempts {
                 attempt(Group.FILES, "git-new-repository", "make a new repository where a later checkout will find it")
                         .does("mkdir -p later/.git/hooks && echo x > later/.git/hooks/post-checkout")
                         .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git/hooks/post-checkout"))
-                        .stoppedBy(NONE, "mkdir -p later && echo x > later/source"),
+                        .stoppedBy(STRICT, "mkdir -p later && echo x > later/source"),
+                attempt(Group.FILES, "git-new-link", "lead a later checkout to a repository of one's own")
+                        .does("mkdir later && echo 'gitdir: ../elsewhere' > later/.git")
+                        .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git"))
+                        .stoppedBy(STRICT, "mkdir -p later && echo x > later/source"),
                 attempt(
                                 Group.FILES,
                                 "git-fallback",

@@ -136,6 +136,17 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
     }
 
     @CheckForNull
+    public String getGit() {
+        return settings.word(Setting.GIT);
+    }
+
+    /** @param git {@code protected}, {@code overlay} or {@code read-only}; empty for the one of the base */
+    @DataBoundSetter
+    public void setGit(@CheckForNull String git) {
+        settings = settings.with(Setting.GIT, git);
+    }
+
+    @CheckForNull
     public String getMemory() {
         return settings.word(Setting.MEMORY);
     }
@@ -320,6 +331,13 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
                 }
                 definition = definition.withHome(home);
             }
+            Profile.Git git = settings.git();
+            if (git != null) {
+                if (!definition.primitives().contains(Primitive.FILESYSTEM)) {
+                    throw needs("git", "a view of the file system of its own");
+                }
+                definition = definition.withGit(git);
+            }
             Profile.Network network = settings.network();
             if (network != null) {
                 definition = definition.withNetwork(network);
@@ -371,6 +389,11 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
         }
 
         @POST
+        public ListBoxModel doFillGitItems() {
+            return Choices.optional(Choices.git(), Messages.Choices_OfBase());
+        }
+
+        @POST
         public ListBoxModel doFillHomeItems() {
             return Choices.optional(Choices.homes(), Messages.Choices_OfBase());
         }
@@ -395,6 +418,15 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
             return Choices.check(() -> {
                 SandboxProfile profile = new SandboxProfile("checked", base);
                 profile.setHome(value);
+                profile.resolve();
+            });
+        }
+
+        @POST
+        public FormValidation doCheckGit(@QueryParameter String value, @QueryParameter String base) {
+            return Choices.check(() -> {
+                SandboxProfile profile = new SandboxProfile("checked", base);
+                profile.setGit(value);
                 profile.resolve();
             });
         }

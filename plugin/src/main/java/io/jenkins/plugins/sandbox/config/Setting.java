@@ -18,6 +18,7 @@ public enum Setting {
     REQUIRED_PRIMITIVES("requiredPrimitives", Setting::checkPrimitive),
     NETWORK("network", v -> word(choice("network", v, Profile.Network.class))),
     HOME("home", v -> word(choice("home", v, Profile.Home.class))),
+    GIT("git", v -> word(choice("git", v, Profile.Git.class))),
     MEMORY("memory", limit((limits, v) -> limits.memory(Amount.bytes("memory", v)))),
     PIDS("pids", limit((limits, v) -> limits.pids(Amount.number("pids", v)))),
     CPU_TIME("cpuTime", limit((limits, v) -> limits.cpuTime(Amount.seconds("cpuTime", v)))),
@@ -150,6 +151,6 @@ public enum Setting {
     }
 
     static String word(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -114,6 +114,17 @@ public final class SandboxWrapper extends BuildWrapper {
     }
 
     @CheckForNull
+    public String getGit() {
+        return settings.word(Setting.GIT);
+    }
+
+    /** @param git {@code protected}, {@code overlay} or {@code read-only}; empty for the administrator's */
+    @DataBoundSetter
+    public void setGit(@CheckForNull String git) {
+        settings = settings.with(Setting.GIT, git);
+    }
+
+    @CheckForNull
     public String getMemory() {
         return settings.word(Setting.MEMORY);
     }
@@ -352,6 +363,11 @@ public final class SandboxWrapper extends BuildWrapper {
         @POST
         public ListBoxModel doFillNetworkItems() {
             return Choices.optional(Choices.networks());
+        }
+
+        @POST
+        public ListBoxModel doFillGitItems() {
+            return Choices.optional(Choices.git());
         }
 
         @POST

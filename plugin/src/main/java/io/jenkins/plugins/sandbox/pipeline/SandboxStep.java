@@ -112,6 +112,17 @@ public final class SandboxStep extends Step {
     }
 
     @CheckForNull
+    public String getGit() {
+        return settings.word(Setting.GIT);
+    }
+
+    /** @param git {@code protected}, {@code overlay} or {@code read-only}; empty for the administrator's */
+    @DataBoundSetter
+    public void setGit(@CheckForNull String git) {
+        settings = settings.with(Setting.GIT, git);
+    }
+
+    @CheckForNull
     public String getMemory() {
         return settings.word(Setting.MEMORY);
     }
@@ -411,6 +422,11 @@ public final class SandboxStep extends Step {
         @POST
         public ListBoxModel doFillNetworkItems() {
             return Choices.optional(Choices.networks());
+        }
+
+        @POST
+        public ListBoxModel doFillGitItems() {
+            return Choices.optional(Choices.git());
         }
 
         @POST

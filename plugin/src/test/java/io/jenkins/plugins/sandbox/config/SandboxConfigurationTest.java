@@ -50,6 +50,7 @@ class SandboxConfigurationTest {
         profile.setChoosable(true);
         profile.setNetwork("host");
         profile.setHome("scratch");
+        profile.setGit("read-only");
         profile.setMemory("2g");
         profile.setPids("200");
         profile.setCpuTime("20m");

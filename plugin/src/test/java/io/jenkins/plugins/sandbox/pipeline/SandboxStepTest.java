@@ -30,6 +30,7 @@ class SandboxStepTest {
         step.setRequiredPrimitives(List.of("seccomp", "proc"));
         step.setNetwork("none");
         step.setHome("scratch");
+        step.setGit("protected");
         step.setMemory("2g");
         step.setPids("200");
         step.setCpuTime("20m");
