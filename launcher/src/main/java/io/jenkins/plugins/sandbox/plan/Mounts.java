@@ -136,14 +136,26 @@ final class Mounts {
         }
         boolean execute = !isNamed() || exceptions.all().stream().anyMatch(this::makesTheWorkspaceExecutable);
         put(Mount.bind(workspace, workspace).withExecute(execute));
-        GitFiles.in(workspace, profile.git() == Profile.Git.READ_ONLY).forEach(m -> put(m.withExecute(execute)));
+        git().forEach(m -> put(m.withExecute(execute)));
         if (policy.controlDirectory() != null) {
             control(host.canonicalDirectory("Control directory", policy.controlDirectory()), execute);
+        }
+        for (String path : policy.shielded()) {
+            shield(Path.of(path).getParent(), execute);
         }
         for (Exceptions.Entry entry : exceptions.all()) {
             exception(entry);
         }
         hideByOtherNames(agent);
+    }
+
+    private List<Mount> git() throws SandboxException {
+        List<Mount> mounts = GitFiles.in(workspace, profile.git(), scratch);
+        mounts.stream()
+                .filter(m -> m.kind() == Mount.Kind.OVERLAY_OR_READ_ONLY)
+                .flatMap(m -> m.arguments().stream())
+                .forEach(layer -> points.put(Path.of(layer), true));
+        return mounts;
     }
 
     /** A file system may be mounted more than once: what is hidden by one name is so by all that are not named themselves. */
@@ -281,15 +293,28 @@ final class Mounts {
                     + " cannot be kept from the command: it needs a parent beside the workspace or in it, and the launch a"
                     + " scratch directory.");
         }
-        if (temporary.startsWith(workspace)) {
-            for (Path path = temporary.getParent(); !path.equals(workspace); path = path.getParent()) {
-                rules.putIfAbsent(path, Mount.bind(path, path).withExecute(execute));
-            }
-        }
+        keepInPlace(temporary, execute);
         besideControl = temporary;
         Path target = placeForControl().resolve(control.getFileName());
         put(Mount.control(control, target));
         links.put(privateTemporary(temporary).resolve(control.getFileName()), target);
+    }
+
+    /** Makes a mount of every directory between the workspace and this one: what is a mount cannot be renamed. */
+    private void keepInPlace(Path directory, boolean execute) {
+        if (directory.startsWith(workspace) && !directory.equals(workspace)) {
+            for (Path path = directory.getParent(); !path.equals(workspace); path = path.getParent()) {
+                rules.putIfAbsent(path, Mount.bind(path, path).withExecute(execute));
+            }
+        }
+    }
+
+    /** Another step's, which the agent reads while this launch runs. What is not there is not hidden either. */
+    private void shield(Path temporary, boolean execute) {
+        if (!temporary.equals(besideControl) && Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
+            keepInPlace(temporary, execute);
+            rules.putIfAbsent(temporary, Mount.hide(temporary));
+        }
     }
 
     /**

@@ -109,10 +109,18 @@ class CompulsoryTest {
     }
 
     private static void awaitNothingLeftBehind() throws Exception {
-        FilePath elsewhere = new FilePath(agent.getChannel(), "/var/tmp");
-        while (!Leftovers.in(elsewhere).isEmpty()) {
-            Thread.sleep(100);
-        }
+        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
+    }
+
+    @Test
+    void aControlDirectoryThatAnEarlierStepMayReplaceIsAShortfall() throws Exception {
+        everywhere();
+        SandboxConfiguration.get().setMinimumLevel("FULL");
+        String steps = "sh 'sleep %s > /dev/null 2>&1 &'; dir('x') { sh 'echo RAN' }";
+        WorkflowRun b = run("beside", Result.FAILURE, steps.formatted("1000"));
+        r.assertLogContains("another launch, which still runs, may write there", b);
+        r.assertLogNotContains("RAN\n", b);
+        r.assertLogContains("RAN\n", run("beside", Result.SUCCESS, steps.formatted("0")));
     }
 
     @Test
