@@ -186,6 +186,10 @@ public record Limits(
             throw new SandboxException("A CPU quota of " + cpuQuota
                     + " % is out of range: use 1 to 102400, in per cent of one processor.");
         }
+    }
+
+    /** Of the limits of a launch as a whole: one may come from its profile and the other from the step. */
+    void checkAddressSpace() throws SandboxException {
         if (addressSpace && memory == null) {
             throw new SandboxException(
                     "A limit on address space is a multiple of the memory limit, and there is none: set one.");

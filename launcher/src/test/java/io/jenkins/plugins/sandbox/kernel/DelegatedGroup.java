@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
  * A control group that belongs to the unprivileged user, as a service manager would delegate it, with the other JVM in it. Of
  * version 1 or 2, whichever this machine has; made by root, and not at all where even root cannot make one.
  */
-final class DelegatedGroup {
+public final class DelegatedGroup {
     private static final List<String> CONTROLLERS = List.of("memory", "pids", "cpu", "cpuacct");
 
     private final int owner;
@@ -25,7 +25,13 @@ final class DelegatedGroup {
         this.owner = owner;
     }
 
-    static DelegatedGroup make(int owner) {
+    /**
+     * @param owner the id of the user to whom it is given
+     * @return a group; one without anything in it where none can be made
+     * @throws IllegalStateException when none was made although this machine has control groups that can be written to, and
+     *     nothing may be left out
+     */
+    public static DelegatedGroup make(int owner) {
         DelegatedGroup group = new DelegatedGroup(owner);
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/cgroup"))) {
@@ -38,11 +44,42 @@ final class DelegatedGroup {
                 group.makeSecond();
             }
         } catch (IOException e) {
-            System.err.println("NOTE: no control group can be delegated here: " + e);
-            group.remove();
-            return new DelegatedGroup(owner);
+            return group.none(e);
         }
         return group;
+    }
+
+    private DelegatedGroup none(IOException why) {
+        remove();
+        if (System.getenv("PROCESS_SANDBOX_CI") != null && isWritable()) {
+            throw new IllegalStateException("a control group could be delegated here, and was not", why);
+        }
+        System.err.println("NOTE: no control group can be delegated here: " + why);
+        return new DelegatedGroup(owner);
+    }
+
+    /** Containers have their groups read-only, and some machines have none. */
+    private static boolean isWritable() {
+        try (var mounts = Files.lines(Path.of("/proc/self/mountinfo"))) {
+            return mounts.map(line -> line.split(" - ", 2))
+                    .filter(halves -> halves[0].split(" ")[5].startsWith("rw"))
+                    .anyMatch(halves ->
+                            hasMemory(halves[1].split(" "), Path.of(halves[0].split(" ")[4])));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static boolean hasMemory(String[] type, Path mount) {
+        if (type[0].equals("cgroup")) {
+            return List.of(type[2].split(",")).contains("memory");
+        }
+        try {
+            return type[0].equals("cgroup2")
+                    && Files.readString(mount.resolve("cgroup.subtree_control")).contains("memory");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Version 1: below our own, whose limits hold on. */
@@ -104,7 +141,7 @@ final class DelegatedGroup {
     }
 
     /** Words in front of a command that move it in. */
-    List<String> words() {
+    public List<String> words() {
         if (procs.isEmpty()) {
             return List.of();
         }
@@ -113,11 +150,11 @@ final class DelegatedGroup {
     }
 
     /** For the property {@code sandbox.test.cgroup}: where leaves are made, separated by colons; empty without any. */
-    String property() {
+    public String property() {
         return parents.stream().map(Path::toString).collect(Collectors.joining(":"));
     }
 
-    void remove() {
+    public void remove() {
         Collections.reverse(directories);
         for (Path directory : directories) {
             try {

@@ -110,8 +110,7 @@ class LimitsTest {
                 row("Stack of 65536 bytes is out of range: use 256K to 1T.", b -> b.stack(65_536L)),
                 row("Locked memory of -1 bytes is out of range: use 0 to 1T.", b -> b.lockedMemory(-1L)),
                 row("A CPU quota of 0 % is out of range", b -> b.cpuQuota(0)),
-                row("A CPU quota of 102401 % is out of range", b -> b.cpuQuota(102_401)),
-                row("A limit on address space is a multiple of the memory limit", b -> b.addressSpace(true)));
+                row("A CPU quota of 102401 % is out of range", b -> b.cpuQuota(102_401)));
     }
 
     private static Arguments row(String message, UnaryOperator<Limits.Builder> change) {

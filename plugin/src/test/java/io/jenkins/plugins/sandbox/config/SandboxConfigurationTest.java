@@ -51,6 +51,7 @@ class SandboxConfigurationTest {
         profile.setNetwork("host");
         profile.setHome("scratch");
         profile.setMemory("2g");
+        profile.setAddressSpace(true);
         profile.setPids("200");
         profile.setCpuTime("20m");
         profile.setWallTime("1h");
@@ -69,7 +70,7 @@ class SandboxConfigurationTest {
         return profile;
     }
 
-    private static final String ALL_OF_A_PROFILE = "name,base,choosable,network,home,memory,pids,cpuTime,wallTime,cpus,"
+    private static final String ALL_OF_A_PROFILE = "name,base,choosable,network,home,memory,addressSpace,pids,cpuTime,wallTime,cpus,"
             + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
 
     @Test

@@ -18,7 +18,7 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 @WithJenkins
 class SandboxStepTest {
     private static final String ALL =
-            "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,pids,cpuTime,"
+            "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,addressSpace,pids,cpuTime,"
                     + "wallTime,cpus,cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
                     + "environment";
 
@@ -31,6 +31,7 @@ class SandboxStepTest {
         step.setNetwork("none");
         step.setHome("scratch");
         step.setMemory("2g");
+        step.setAddressSpace(true);
         step.setPids("200");
         step.setCpuTime("20m");
         step.setWallTime("1h");
