@@ -74,7 +74,8 @@ class PolicyTest {
                 .isEqualTo(8L << 30);
         assertThatThrownBy(() -> builder("strict").limits(addressSpace).build())
                 .isInstanceOf(SandboxException.class)
-                .hasMessageStartingWith("A limit on address space is a multiple of the memory limit, and there is none");
+                .hasMessageStartingWith(
+                        "A limit on address space is a multiple of the memory limit, and there is none");
     }
 
     @Test

@@ -70,8 +70,9 @@ class SandboxConfigurationTest {
         return profile;
     }
 
-    private static final String ALL_OF_A_PROFILE = "name,base,choosable,network,home,memory,addressSpace,pids,cpuTime,wallTime,cpus,"
-            + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
+    private static final String ALL_OF_A_PROFILE =
+            "name,base,choosable,network,home,memory,addressSpace,pids,cpuTime,wallTime,cpus,"
+                    + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
 
     @Test
     void formRoundTrip(JenkinsRule r) throws Exception {
