@@ -220,7 +220,7 @@ class LimitsHoldTest {
         assertThat(status).hasContent("153");
         assertThat(Files.readString(log))
                 .endsWith(
-                        "\nysandbox: the limit on the size of a file, 1024 KiB, was reached: everything was killed\n");
+                        "sandbox: the limit on the size of a file, 1024 KiB, was reached: everything was killed\n");
     }
 
     /** The same signal, and the wrapper lives on: nobody is ended but who wrote too much. */
