@@ -8,6 +8,7 @@ import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.SetLimit;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -89,8 +90,10 @@ final class RunCommand implements Callable<Integer> {
             throws SandboxException, InterruptedException {
         String profile = options.profile().name();
         SandboxedProcess process;
+        Policy policy;
         try {
-            process = Sandbox.of(builder.scratch(run.scratch.path().toString()).build())
+            policy = builder.scratch(run.scratch.path().toString()).build();
+            process = Sandbox.of(policy)
                     .transport(transport.choice(run.scratch))
                     .process(settings -> settings.inheritIO().environment().putAll(environment))
                     .onReport(report -> summary(profile, report))
@@ -101,7 +104,8 @@ final class RunCommand implements Callable<Integer> {
                     profile,
                     e instanceof RefusedException refused ? refused.report() : null,
                     e.getMessage(),
-                    null);
+                    null,
+                    List.of());
             throw e;
         }
         run.process = process;
@@ -111,10 +115,11 @@ final class RunCommand implements Callable<Integer> {
         if (ending.isEmpty()) {
             process.destroyForcibly();
         }
+        List<SetLimit> limits = policy.limits().set(process.report().outcomes());
         if (!quiet) {
-            ending.ifPresent(e -> Summary.print(console.errWriter(), e));
+            ending.ifPresent(e -> Summary.print(console.errWriter(), e, limits));
         }
-        report(json, profile, process.report(), null, ending.orElse(null));
+        report(json, profile, process.report(), null, ending.orElse(null), limits);
         return status;
     }
 
@@ -187,13 +192,14 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private void report(OutputStream json, String profile, Report report, String refused, Ending ending)
+    private void report(
+            OutputStream json, String profile, Report report, String refused, Ending ending, List<SetLimit> limits)
             throws SandboxException {
         if (json == null) {
             return;
         }
         try {
-            JsonReport.run(new BufferedOutputStream(json), profile, report, refused, ending);
+            JsonReport.run(new BufferedOutputStream(json), profile, report, refused, ending, limits);
         } catch (IOException e) {
             throw new SandboxException(
                     "Report file " + Quoted.of(reportFile) + " could not be finished (" + e.getMessage()

@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the native launcher is told about one launch, but for the places of the report, the gate and the filter, which the
@@ -239,7 +241,8 @@ public final class Plan {
      */
     private static List<String> onLimit(Policy policy, Host host, Mounts.View mounts) throws SandboxException {
         Limits limits = policy.limits();
-        boolean ends = limits.memory() != null || limits.cpuTime() != null || limits.wallTime() != null;
+        boolean ends = Stream.of(limits.memory(), limits.cpuTime(), limits.wallTime(), limits.fileSize())
+                .anyMatch(Objects::nonNull);
         if (!ends || policy.controlDirectory() == null) {
             return List.of();
         }

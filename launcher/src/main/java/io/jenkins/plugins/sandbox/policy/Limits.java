@@ -1,8 +1,18 @@
 package io.jenkins.plugins.sandbox.policy;
 
+import io.jenkins.plugins.sandbox.model.Limit;
+import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.SetLimit;
+import io.jenkins.plugins.sandbox.model.SetLimit.Holds;
+import io.jenkins.plugins.sandbox.model.Status;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * The limits that a launch asks for, or a profile for all of its launches. {@code null} leaves a limit alone. A limit that the
@@ -115,6 +125,45 @@ public record Limits(
     }
 
     /**
+     * Those that are set, and what became of them.
+     *
+     * @param outcomes the rows of a launch with these limits
+     * @return in the order of {@link Limit}
+     */
+    public List<SetLimit> set(List<Outcome> outcomes) {
+        EnumSet<Primitive> applied = EnumSet.noneOf(Primitive.class);
+        outcomes.stream().filter(o -> o.status() == Status.APPLIED).forEach(o -> applied.add(o.primitive()));
+        List<SetLimit> set = new ArrayList<>();
+        add(set, Limit.MEMORY, memory, together(applied, Primitive.CGROUP, each(applied, Primitive.RLIMIT_DATA)));
+        add(set, Limit.ADDRESS_SPACE, addressSpace ? true : null, each(applied, Primitive.RLIMIT_AS));
+        Holds counted = together(applied, Primitive.CGROUP, Holds.NOT);
+        add(set, Limit.PIDS, pids, together(applied, Primitive.RLIMIT_NPROC, counted));
+        add(set, Limit.CPU_TIME, cpuTime, Holds.TOGETHER);
+        add(set, Limit.WALL_TIME, wallTime, Holds.TOGETHER);
+        add(set, Limit.OPEN_FILES, openFiles, each(applied, Primitive.RLIMIT_NOFILE));
+        add(set, Limit.FILE_SIZE, fileSize, each(applied, Primitive.RLIMIT_FSIZE));
+        add(set, Limit.STACK, stack, each(applied, Primitive.RLIMIT_STACK));
+        add(set, Limit.LOCKED_MEMORY, lockedMemory, each(applied, Primitive.RLIMIT_MEMLOCK));
+        add(set, Limit.CPUS, cpus, together(applied, Primitive.CPU_AFFINITY, Holds.NOT));
+        add(set, Limit.CPU_QUOTA, cpuQuota, counted);
+        return set;
+    }
+
+    private static Holds together(Set<Primitive> applied, Primitive row, Holds otherwise) {
+        return applied.contains(row) ? Holds.TOGETHER : otherwise;
+    }
+
+    private static Holds each(Set<Primitive> applied, Primitive row) {
+        return applied.contains(row) ? Holds.EACH : Holds.NOT;
+    }
+
+    private static void add(List<SetLimit> set, Limit limit, Object value, Holds holds) {
+        if (value != null) {
+            set.add(new SetLimit(limit, value.toString(), holds));
+        }
+    }
+
+    /**
      * @return whether no limit is set
      */
     public boolean isEmpty() {
@@ -137,6 +186,10 @@ public record Limits(
             throw new SandboxException("A CPU quota of " + cpuQuota
                     + " % is out of range: use 1 to 102400, in per cent of one processor.");
         }
+    }
+
+    /** Of the limits of a launch as a whole: one may come from its profile and the other from the step. */
+    void checkAddressSpace() throws SandboxException {
         if (addressSpace && memory == null) {
             throw new SandboxException(
                     "A limit on address space is a multiple of the memory limit, and there is none: set one.");

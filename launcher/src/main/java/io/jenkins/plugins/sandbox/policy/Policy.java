@@ -351,6 +351,7 @@ public record Policy(
         public Policy build() throws SandboxException {
             limits.check();
             Limits effective = limits.stricter(profile.limits());
+            effective.checkAddressSpace();
             checkRange("grace", graceSeconds, 0, 600);
             checkRange("gate time-out", gateSeconds, 1, 3600);
             if (profile.home() == Profile.Home.JOB && jobScratch == null) {

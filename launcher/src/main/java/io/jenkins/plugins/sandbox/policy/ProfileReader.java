@@ -291,7 +291,9 @@ final class ProfileReader {
                 .cpuQuota(limit("cpu-quota", number("cpu-quota"), Limits.Builder::cpuQuota))
                 .addressSpace(choice("address-space", AddressSpace.class, AddressSpace.NO) == AddressSpace.YES);
         try {
-            return limits.build();
+            Limits all = limits.build();
+            all.checkAddressSpace();
+            return all;
         } catch (SandboxException e) {
             throw error(lineOf("address-space"), e.getMessage());
         }

@@ -157,6 +157,16 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
         settings = settings.with(Setting.MEMORY, memory);
     }
 
+    public boolean isAddressSpace() {
+        return settings.word(Setting.ADDRESS_SPACE) != null;
+    }
+
+    /** @param addressSpace whether the address space of each process is limited too, by {@code memory} */
+    @DataBoundSetter
+    public void setAddressSpace(boolean addressSpace) {
+        settings = settings.with(Setting.ADDRESS_SPACE, addressSpace ? "true" : null);
+    }
+
     @CheckForNull
     public String getPids() {
         return settings.word(Setting.PIDS);

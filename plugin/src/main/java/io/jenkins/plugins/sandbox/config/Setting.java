@@ -20,6 +20,7 @@ public enum Setting {
     HOME("home", v -> word(choice("home", v, Profile.Home.class))),
     GIT("git", v -> word(choice("git", v, Profile.Git.class))),
     MEMORY("memory", limit((limits, v) -> limits.memory(Amount.bytes("memory", v)))),
+    ADDRESS_SPACE("addressSpace", limit((limits, v) -> limits.addressSpace(yes(v)))),
     PIDS("pids", limit((limits, v) -> limits.pids(Amount.number("pids", v)))),
     CPU_TIME("cpuTime", limit((limits, v) -> limits.cpuTime(Amount.seconds("cpuTime", v)))),
     WALL_TIME("wallTime", limit((limits, v) -> limits.wallTime(Amount.seconds("wallTime", v)))),
@@ -106,6 +107,13 @@ public enum Setting {
 
     private static Check limit(LimitSetter setter) {
         return new LimitCheck(setter);
+    }
+
+    private static boolean yes(String value) throws SandboxException {
+        if (!value.equals("true")) {
+            throw new SandboxException("addressSpace cannot be '" + value + "': use true, or leave it out.");
+        }
+        return true;
     }
 
     private static String checkPrimitive(String name) {

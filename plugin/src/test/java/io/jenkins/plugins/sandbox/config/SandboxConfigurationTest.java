@@ -52,6 +52,7 @@ class SandboxConfigurationTest {
         profile.setHome("scratch");
         profile.setGit("read-only");
         profile.setMemory("2g");
+        profile.setAddressSpace(true);
         profile.setPids("200");
         profile.setCpuTime("20m");
         profile.setWallTime("1h");
@@ -70,8 +71,9 @@ class SandboxConfigurationTest {
         return profile;
     }
 
-    private static final String ALL_OF_A_PROFILE = "name,base,choosable,network,home,memory,pids,cpuTime,wallTime,cpus,"
-            + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
+    private static final String ALL_OF_A_PROFILE =
+            "name,base,choosable,network,home,memory,addressSpace,pids,cpuTime,wallTime,cpus,"
+                    + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
 
     @Test
     void formRoundTrip(JenkinsRule r) throws Exception {

@@ -124,6 +124,7 @@ class SandboxWrapperTest {
         wrapper.setNetwork("none");
         wrapper.setHome("scratch");
         wrapper.setMemory("2g");
+        wrapper.setAddressSpace(true);
         wrapper.setPids("200");
         wrapper.setCpuTime("20m");
         wrapper.setWallTime("1h");

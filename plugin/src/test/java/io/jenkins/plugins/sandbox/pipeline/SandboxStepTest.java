@@ -18,7 +18,7 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 @WithJenkins
 class SandboxStepTest {
     private static final String ALL =
-            "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,pids,cpuTime,"
+            "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,addressSpace,pids,cpuTime,"
                     + "wallTime,cpus,cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
                     + "environment";
 
@@ -32,6 +32,7 @@ class SandboxStepTest {
         step.setHome("scratch");
         step.setGit("protected");
         step.setMemory("2g");
+        step.setAddressSpace(true);
         step.setPids("200");
         step.setCpuTime("20m");
         step.setWallTime("1h");
