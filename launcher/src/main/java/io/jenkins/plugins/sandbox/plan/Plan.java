@@ -81,7 +81,13 @@ public final class Plan {
         Mounts.View mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : Mounts.View.NONE;
         Variables variables = Variables.of(policy, host.variables());
         return new Plan(
-                policy, host, variables, exceptions, mounts, filter(policy, host), onLimit(policy, host, mounts),
+                policy,
+                host,
+                variables,
+                exceptions,
+                mounts,
+                filter(policy, host),
+                onLimit(policy, host, mounts),
                 workspace);
     }
 

@@ -50,7 +50,8 @@ public record Limits(
         Integer cpuQuota)
         implements Serializable {
     /** No limit but the profile's own. */
-    public static final Limits NONE = new Limits(null, false, null, null, null, null, null, null, null, null, null, null);
+    public static final Limits NONE =
+            new Limits(null, false, null, null, null, null, null, null, null, null, null, null);
 
     /** RLIMIT_NOFILE where a profile asks for that row and nobody gives a number. */
     public static final int DEFAULT_OPEN_FILES = 65_536;

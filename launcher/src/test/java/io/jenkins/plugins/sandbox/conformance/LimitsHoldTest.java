@@ -219,8 +219,7 @@ class LimitsHoldTest {
         assertThat(ending.limits()).containsExactly(hit(LimitHit.Kind.FILE_SIZE, MIB));
         assertThat(status).hasContent("153");
         assertThat(Files.readString(log))
-                .endsWith(
-                        "sandbox: the limit on the size of a file, 1024 KiB, was reached: everything was killed\n");
+                .endsWith("sandbox: the limit on the size of a file, 1024 KiB, was reached: everything was killed\n");
     }
 
     /** The same signal, and the wrapper lives on: nobody is ended but who wrote too much. */
