@@ -77,7 +77,8 @@ class RuntimesTest {
         NODE("node", null, "node use.js"),
         GO("go", "go build -o use-go use.go", "./use-go"),
         /** But for its search for leaks, which traces the process itself: no profile has ptrace but one with the group debug. */
-        ADDRESS_SANITIZER("gcc", "gcc -fsanitize=address -o use-asan use.c", "env ASAN_OPTIONS=detect_leaks=0 ./use-asan");
+        ADDRESS_SANITIZER(
+                "gcc", "gcc -fsanitize=address -o use-asan use.c", "env ASAN_OPTIONS=detect_leaks=0 ./use-asan");
 
         private final String program;
         private final String build;
