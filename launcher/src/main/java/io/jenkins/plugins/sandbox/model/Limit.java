@@ -27,6 +27,13 @@ public enum Limit {
     /** Bytes. */
     FILE_SIZE("fileSize", "--file-size", "the size of a file", Unit.BYTES, "File too large, File size limit exceeded"),
     /** Bytes. */
+    WORKSPACE_SIZE(
+            "workspaceSize",
+            "--workspace-size",
+            "the size of the workspace",
+            Unit.BYTES,
+            "No space left on device, Disk quota exceeded"),
+    /** Bytes. */
     STACK("stack", "--stack", "the stack", Unit.BYTES, "Segmentation fault, stack overflow"),
     /** Bytes. */
     LOCKED_MEMORY("lockedMemory", "--locked-memory", "locked memory", Unit.BYTES, "Cannot allocate memory on mlock"),

@@ -38,6 +38,7 @@ public final class Plan {
     private final Mounts.View view;
     private final byte[] filter;
     private final List<String> onLimit;
+    private final Path workspace;
 
     private Plan(
             Policy policy,
@@ -46,7 +47,8 @@ public final class Plan {
             Exceptions exceptions,
             Mounts.View view,
             byte[] filter,
-            List<String> onLimit) {
+            List<String> onLimit,
+            Path workspace) {
         this.policy = policy;
         this.host = host;
         this.variables = variables;
@@ -55,6 +57,7 @@ public final class Plan {
         this.view = view;
         this.filter = filter;
         this.onLimit = onLimit;
+        this.workspace = workspace;
     }
 
     /**
@@ -78,7 +81,14 @@ public final class Plan {
         Mounts.View mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : Mounts.View.NONE;
         Variables variables = Variables.of(policy, host.variables());
         return new Plan(
-                policy, host, variables, exceptions, mounts, filter(policy, host), onLimit(policy, host, mounts));
+                policy,
+                host,
+                variables,
+                exceptions,
+                mounts,
+                filter(policy, host),
+                onLimit(policy, host, mounts),
+                workspace);
     }
 
     /**
@@ -231,6 +241,12 @@ public final class Plan {
         launchLimit(words, "--cpu-time", limits.cpuTime());
         launchLimit(words, "--wall-time", limits.wallTime());
         launchLimit(words, "--cpus", limits.cpus());
+        if (limits.workspaceSize() != null) {
+            words.addAll(List.of(
+                    "--workspace-size",
+                    workspace.toString(),
+                    limits.workspaceSize().toString()));
+        }
         return words;
     }
 

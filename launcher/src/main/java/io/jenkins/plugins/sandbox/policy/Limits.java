@@ -28,6 +28,8 @@ import java.util.Set;
  * @param wallTime time from the start of the command until everything in the sandbox is killed, in seconds, 1 to 31536000
  * @param openFiles open files of each process (RLIMIT_NOFILE), 16 to 1048576
  * @param fileSize the size that a file can be made, in bytes, 4 KiB to 16 TiB (RLIMIT_FSIZE)
+ * @param workspaceSize the size of the workspace with everything in it, in bytes, 1 MiB to 16 TiB; holds where root has seen
+ *     to it that its file system has no more than that for it
  * @param stack stack of each process, in bytes, 256 KiB to 1 TiB (RLIMIT_STACK)
  * @param lockedMemory memory that each process can lock, in bytes, 0 to 1 TiB (RLIMIT_MEMLOCK)
  * @param cpus the processors that may be used, as {@code 0-3,8} (sched_setaffinity(2))
@@ -41,13 +43,15 @@ public record Limits(
         Integer wallTime,
         Integer openFiles,
         Long fileSize,
+        Long workspaceSize,
         Long stack,
         Long lockedMemory,
         String cpus,
         Integer cpuQuota)
         implements Serializable {
     /** No limit but the profile's own. */
-    public static final Limits NONE = new Limits(null, false, null, null, null, null, null, null, null, null, null);
+    public static final Limits NONE =
+            new Limits(null, false, null, null, null, null, null, null, null, null, null, null);
 
     /** RLIMIT_NOFILE where a profile asks for that row and nobody gives a number. */
     public static final int DEFAULT_OPEN_FILES = 65_536;
@@ -77,6 +81,7 @@ public record Limits(
                 .wallTime(wallTime)
                 .openFiles(openFiles)
                 .fileSize(fileSize)
+                .workspaceSize(workspaceSize)
                 .stack(stack)
                 .lockedMemory(lockedMemory)
                 .cpus(cpus)
@@ -99,6 +104,7 @@ public record Limits(
                 lower(wallTime, other.wallTime),
                 lower(openFiles, other.openFiles),
                 lower(fileSize, other.fileSize),
+                lower(workspaceSize, other.workspaceSize),
                 lower(stack, other.stack),
                 lower(lockedMemory, other.lockedMemory),
                 both(cpus, other.cpus),
@@ -142,6 +148,7 @@ public record Limits(
         add(set, Limit.WALL_TIME, wallTime, Holds.TOGETHER);
         add(set, Limit.OPEN_FILES, openFiles, each(applied, Primitive.RLIMIT_NOFILE));
         add(set, Limit.FILE_SIZE, fileSize, each(applied, Primitive.RLIMIT_FSIZE));
+        add(set, Limit.WORKSPACE_SIZE, workspaceSize, together(applied, Primitive.WORKSPACE_SIZE, Holds.NOT));
         add(set, Limit.STACK, stack, each(applied, Primitive.RLIMIT_STACK));
         add(set, Limit.LOCKED_MEMORY, lockedMemory, each(applied, Primitive.RLIMIT_MEMLOCK));
         add(set, Limit.CPUS, cpus, together(applied, Primitive.CPU_AFFINITY, Holds.NOT));
@@ -177,6 +184,7 @@ public record Limits(
         checkSeconds("Wall time", wallTime);
         checkNumber("open file", "open files", openFiles, 16, 1_048_576);
         checkBytes("File size", fileSize, 4 * KIB, 16 * TIB);
+        checkBytes("Workspace size", workspaceSize, MIB, 16 * TIB);
         checkBytes("Stack", stack, 256 * KIB, TIB);
         checkBytes("Locked memory", lockedMemory, 0, TIB);
         if (cpus != null) {
@@ -240,6 +248,7 @@ public record Limits(
         private Integer wallTime;
         private Integer openFiles;
         private Long fileSize;
+        private Long workspaceSize;
         private Long stack;
         private Long lockedMemory;
         private String cpus;
@@ -304,6 +313,14 @@ public record Limits(
         }
 
         /**
+         * @param bytes see {@link Limits#workspaceSize}
+         */
+        public Builder workspaceSize(Long bytes) {
+            workspaceSize = bytes;
+            return this;
+        }
+
+        /**
          * @param bytes see {@link Limits#stack}
          */
         public Builder stack(Long bytes) {
@@ -348,6 +365,7 @@ public record Limits(
                     wallTime,
                     openFiles,
                     fileSize,
+                    workspaceSize,
                     stack,
                     lockedMemory,
                     cpus,

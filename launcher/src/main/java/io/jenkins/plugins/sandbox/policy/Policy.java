@@ -122,6 +122,7 @@ public record Policy(
         ask(asked, Primitive.RLIMIT_NOFILE, limits.openFiles());
         ask(asked, Primitive.RLIMIT_AS, limits.rlimitAs());
         ask(asked, Primitive.RLIMIT_FSIZE, limits.fileSize());
+        ask(asked, Primitive.WORKSPACE_SIZE, limits.workspaceSize());
         ask(asked, Primitive.RLIMIT_STACK, limits.stack());
         ask(asked, Primitive.RLIMIT_MEMLOCK, limits.lockedMemory());
         ask(asked, Primitive.CPU_AFFINITY, limits.cpus());

@@ -284,6 +284,32 @@ class LimitsHoldTest {
         assertThat(result.out()).isEqualTo("REACHED\nOPEN 997\nREFUSED open: Too many open files\n");
     }
 
+    /** Root has given the workspace a file system of its own: what a project quota looks like from inside as well. */
+    private NativeLaunch withWorkspaceOf(String size, long limit) {
+        return launch.behind(
+                        "unshare",
+                        "-rm",
+                        "sh",
+                        "-c",
+                        "mount -t tmpfs -o size=" + size + " none " + workspace + " && exec \"$0\" \"$@\"")
+                .options("--primitive", "workspace_size", "--workspace-size", workspace.toString(), "" + limit);
+    }
+
+    @Test
+    void aWorkspaceHasNoMoreThanItsFileSystem() throws Exception {
+        Result result = withWorkspaceOf("8m", 16 * MIB).run(tool() + " write 100 " + workspace + "/x");
+        assertThat(result.outcome("workspace_size").describe()).isEqualTo("applied: 8 MiB, the size that was there");
+        assertThat(result.out()).isEqualTo("REACHED\nREFUSED write: No space left on device\n");
+    }
+
+    @Test
+    void aWorkspaceThatNobodyHasLimitedIsNotSaidToBe() throws Exception {
+        Result result = withWorkspaceOf("32m", 16 * MIB).run("true");
+        assertThat(result.outcome("workspace_size").status()).isEqualTo(Status.UNAVAILABLE);
+        assertThat(result.outcome("workspace_size").detail())
+                .startsWith(workspace + " has 32 MiB, and no project quota");
+    }
+
     @Test
     void aFullTemporaryDirectoryIsNamed() throws Exception {
         Result result = launch.options("--tmpfs", "/mnt", "4194304").run(tool() + " write 100 /mnt/x");

@@ -406,7 +406,7 @@ final class Attempts {
                         .stoppedBy(ALL, "id -u > /dev/null"),
                 attempt(Group.PROCESSES, "open-files", "open more files than the launch was given")
                         .policy((scene, b) ->
-                                b.limits(new Limits(null, false, null, null, null, 256, null, null, null, null, null)))
+                                b.limits(new Limits(null, false, null, null, null, 256, null, null, null, null, null, null)))
                         .gets("ulimit -n 300")
                         .stoppedBy(ALL, "ulimit -n 200"));
     }

@@ -298,8 +298,8 @@ class ProfilesDocumentTest {
         text.append("""
                 ```
 
-                The limits have keys of their own: `memory`, `address-space`, `pids`, `cpu-time`, `wall-time`, `open-files`, `file-size`, `stack`,
-                `locked-memory`, `cpus`, `cpu-quota`, see [limits.md](limits.md).
+                The limits have keys of their own: `memory`, `address-space`, `pids`, `cpu-time`, `wall-time`, `open-files`, `file-size`,
+                `workspace-size`, `stack`, `locked-memory`, `cpus`, `cpu-quota`, see [limits.md](limits.md).
 
                 `syscalls` adds groups, and with `-` before its name takes one away from the others; `syscalls-allow` and `syscalls-deny` are
                 for single calls.

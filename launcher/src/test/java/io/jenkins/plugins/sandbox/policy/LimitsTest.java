@@ -22,7 +22,7 @@ class LimitsTest {
     private static final Limits ALL = all();
 
     private static Limits all() {
-        return new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 19, 0L, "0-3", 150);
+        return new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 30, 1L << 19, 0L, "0-3", 150);
     }
 
     @Test
@@ -47,6 +47,7 @@ class LimitsTest {
                         "wall time 20 s",
                         "open files 512 (not in force)",
                         "the size of a file 1 MiB (not in force)",
+                        "the size of the workspace 1 GiB (not in force)",
                         "the stack 512 KiB (not in force)",
                         "locked memory 0 bytes (not in force)",
                         "processors 0-3 (not in force)",
@@ -73,8 +74,8 @@ class LimitsTest {
 
     @Test
     void ofEachTheStricterHolds() throws Exception {
-        Limits other = new Limits(1L << 29, false, 200, 5, 30, 600, 1L << 19, 1L << 20, 4096L, "3,5", 50);
-        Limits both = new Limits(1L << 29, true, 100, 5, 20, 512, 1L << 19, 1L << 19, 0L, "3", 50);
+        Limits other = new Limits(1L << 29, false, 200, 5, 30, 600, 1L << 19, 1L << 31, 1L << 20, 4096L, "3,5", 50);
+        Limits both = new Limits(1L << 29, true, 100, 5, 20, 512, 1L << 19, 1L << 30, 1L << 19, 0L, "3", 50);
         assertThat(ALL.stricter(other)).isEqualTo(both);
         assertThat(other.stricter(ALL)).isEqualTo(both);
         assertThat(ALL.stricter(Limits.NONE)).isEqualTo(ALL);

@@ -245,6 +245,17 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
     }
 
     @CheckForNull
+    public String getWorkspaceSize() {
+        return settings.word(Setting.WORKSPACE_SIZE);
+    }
+
+    /** @param workspaceSize an amount, for example {@code 20g}; empty for no limit */
+    @DataBoundSetter
+    public void setWorkspaceSize(@CheckForNull String workspaceSize) {
+        settings = settings.with(Setting.WORKSPACE_SIZE, workspaceSize);
+    }
+
+    @CheckForNull
     public String getStack() {
         return settings.word(Setting.STACK);
     }

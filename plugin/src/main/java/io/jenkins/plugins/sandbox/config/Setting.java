@@ -28,6 +28,7 @@ public enum Setting {
     CPU_QUOTA("cpuQuota", limit((limits, v) -> limits.cpuQuota(Amount.percent("cpuQuota", v)))),
     OPEN_FILES("openFiles", limit((limits, v) -> limits.openFiles(Amount.number("openFiles", v)))),
     FILE_SIZE("fileSize", limit((limits, v) -> limits.fileSize(Amount.bytes("fileSize", v)))),
+    WORKSPACE_SIZE("workspaceSize", limit((limits, v) -> limits.workspaceSize(Amount.bytes("workspaceSize", v)))),
     STACK("stack", limit((limits, v) -> limits.stack(Amount.bytes("stack", v)))),
     LOCKED_MEMORY("lockedMemory", limit((limits, v) -> limits.lockedMemory(Amount.bytes("lockedMemory", v)))),
     READ_PATHS("readPaths", Setting::checkPath),

@@ -60,6 +60,7 @@ class SandboxConfigurationTest {
         profile.setCpuQuota("150%");
         profile.setOpenFiles("4096");
         profile.setFileSize("1g");
+        profile.setWorkspaceSize("20g");
         profile.setStack("8m");
         profile.setLockedMemory("64k");
         profile.setReadPaths(List.of("/opt/sdk", "/etc/ssl/certs"));
@@ -73,7 +74,7 @@ class SandboxConfigurationTest {
 
     private static final String ALL_OF_A_PROFILE =
             "name,base,choosable,network,home,memory,addressSpace,pids,cpuTime,wallTime,cpus,"
-                    + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
+                    + "cpuQuota,openFiles,fileSize,workspaceSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
 
     @Test
     void formRoundTrip(JenkinsRule r) throws Exception {

@@ -132,6 +132,7 @@ class SandboxWrapperTest {
         wrapper.setCpuQuota("150%");
         wrapper.setOpenFiles("4096");
         wrapper.setFileSize("1g");
+        wrapper.setWorkspaceSize("20g");
         wrapper.setStack("8m");
         wrapper.setLockedMemory("64k");
         wrapper.setReadPaths(List.of("/opt/sdk", "/etc/ssl"));

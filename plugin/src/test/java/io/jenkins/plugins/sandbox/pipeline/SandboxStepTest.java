@@ -19,7 +19,7 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 class SandboxStepTest {
     private static final String ALL =
             "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,addressSpace,pids,cpuTime,"
-                    + "wallTime,cpus,cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
+                    + "wallTime,cpus,cpuQuota,openFiles,fileSize,workspaceSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
                     + "environment";
 
     private static SandboxStep withEverything() {
@@ -40,6 +40,7 @@ class SandboxStepTest {
         step.setCpuQuota("150%");
         step.setOpenFiles("4096");
         step.setFileSize("1g");
+        step.setWorkspaceSize("20g");
         step.setStack("8m");
         step.setLockedMemory("64k");
         step.setReadPaths(List.of("/opt/sdk", "/etc/ssl"));
