@@ -155,7 +155,17 @@ static int mount_overlay(struct view *view, const struct mount_step *step, const
                    "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/"
                    "proc/self/fd/%d,userxattr,index=off",
                    sources->first, sources->upper, sources->work);
-    return mount_new(view, step->target, "overlay", MS_NOSUID | MS_NODEV, options, failure);
+    unsigned long flags = MS_NOSUID | MS_NODEV | (step->noexec ? MS_NOEXEC : 0);
+    return mount_new(view, step->target, "overlay", flags, options, failure);
+}
+
+/* In its place where the kernel makes none: what the host has there, and nothing of it is changed either. */
+static int mount_lower(struct view *view, const struct mount_step *step, const struct sources *sources,
+                       struct failure *failure)
+{
+    const struct mount_step lower = {
+        .kind = MOUNT_BIND, .read_only = true, .noexec = step->noexec, .source = step->target, .target = step->target};
+    return mount_bind(view, &lower, sources, failure);
 }
 
 static int path_in(char path[PATH_MAX], const char *directory, const char *name, struct failure *failure)
@@ -237,8 +247,8 @@ static int make_symlink(struct view *view, const struct mount_step *step, struct
     return symlinkat(step->source, parent, name) == 0 ? 0 : failed(failure, errno, "symlink %s", step->target);
 }
 
-static int mount_step(struct view *view, const struct mount_step *step, const struct sources *sources,
-                      struct failure *failure)
+static int mount_step(struct context *context, struct view *view, const struct mount_step *step,
+                      const struct sources *sources, struct failure *failure)
 {
     switch (step->kind) {
     case MOUNT_BIND:
@@ -246,7 +256,13 @@ static int mount_step(struct view *view, const struct mount_step *step, const st
     case MOUNT_TMPFS:
         return mount_tmpfs(view, step, failure);
     case MOUNT_OVERLAY:
-        return mount_overlay(view, step, sources, failure);
+        if (mount_overlay(view, step, sources, failure) == 0)
+            return 0;
+        if (!step->or_read_only)
+            return -1;
+        note(context, FILESYSTEM, "%s is read-only, since there is no overlay: %s", step->target,
+             strerror(failure->error));
+        return mount_lower(view, step, sources, failure);
     case MOUNT_HIDE:
         return mount_hide(view, step, failure);
     case MOUNT_SYMLINK:
@@ -352,20 +368,20 @@ static int enter(const struct context *context, struct view *view, struct failur
     return 0;
 }
 
-static int build(const struct context *context, const char *stage, struct view *view, struct failure *failure)
+static int build(struct context *context, const char *stage, struct view *view, struct failure *failure)
 {
     const struct plan *plan = context->plan;
     if (mount_root(plan, stage, view, failure) != 0)
         return -1;
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (mount_step(view, &plan->mounts[i], &view->sources[i], failure) != 0)
+        if (mount_step(context, view, &plan->mounts[i], &view->sources[i], failure) != 0)
             return -1;
     if (plan->root == ROOT_EMPTY && set_attributes(view->root, false, ATTRIBUTE_RDONLY) != 0)
         return failed(failure, errno, "mount_setattr /");
     return enter(context, view, failure);
 }
 
-static int stage_and_build(const struct context *context, struct view *view, struct failure *failure)
+static int stage_and_build(struct context *context, struct view *view, struct failure *failure)
 {
     /* Some directory to hang the stage on; covered only in our namespace, and only until pivot_root. */
     static const char *const places[] = {"/tmp", "/run", "/mnt", "/var", "/home", "/usr"};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 
 static bool has_option(const char *options, const char *option)
@@ -163,10 +164,31 @@ static int check_link(const struct mount_step *step, struct failure *failure)
     return strcmp(text, step->source) == 0 ? 0 : failed(failure, 0, "readlink: %s is %s", step->target, text);
 }
 
+/* OVERLAYFS_SUPER_MAGIC of <linux/magic.h> */
+#define OVERLAY_MAGIC 0x794c7630
+
+/* What is written there must not reach the host: an overlay, or else read-only where the plan allows that. */
+static int check_overlay(const struct mount_step *step, struct failure *failure)
+{
+    struct statfs status;
+    int fd CLEANUP_FD = walk_from_root(step->target);
+    if (fd < 0)
+        return failed(failure, errno, "open %s", step->target);
+    if (fstatfs(fd, &status) != 0)
+        return failed(failure, errno, "statfs %s", step->target);
+    if (status.f_type == OVERLAY_MAGIC)
+        return 0;
+    if (!step->or_read_only)
+        return failed(failure, 0, "statfs: %s is no overlay", step->target);
+    return check_flags(step->target, ST_RDONLY, failure);
+}
+
 static int check_step(const struct mount_step *step, struct failure *failure)
 {
     if (step->kind == MOUNT_SYMLINK)
         return check_link(step, failure);
+    if (step->kind == MOUNT_OVERLAY && check_overlay(step, failure) != 0)
+        return -1;
     if (is_absent(step))
         return 0;
     unsigned long flags =

@@ -4,6 +4,7 @@
  *
  * The rules are derived from the plan's mounts, so that the two walls cannot disagree. Each row is a layer of its own.
  */
+#include "landlock.h"
 #include "mounting.h"
 
 #include <arpa/inet.h>
@@ -135,12 +136,30 @@ static bool is_temporary(const char *path)
     return false;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+/* Hidden only because it is one of them by another mount: that one's rule holds here too. */
+static bool is_temporary_again(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct mount_step *step = &plan->mounts[i];
+        if (step->kind != MOUNT_HIDE && is_temporary(step->target) && is_same_file(path, step->target))
+            return true;
+    }
+    return false;
+}
+
 /* Its target shows something else than the host has there, or nothing. */
-static bool covers_host(const struct mount_step *step)
+static bool covers_host(const struct plan *plan, const struct mount_step *step)
 {
     switch (step->kind) {
     case MOUNT_HIDE:
-        return true;
+        return !is_temporary_again(plan, step->target);
     case MOUNT_TMPFS:
         return !is_temporary(step->target);
     case MOUNT_BIND: /* a control directory is meant wherever it shows */
@@ -171,14 +190,14 @@ static bool is_directory(const char *path)
 }
 
 /* What a mount of the plan leaves to the command. */
-static uint64_t access_of(const struct mount_step *step, bool view)
+static uint64_t access_of(const struct plan *plan, const struct mount_step *step, bool view)
 {
     uint64_t access = FS_READ;
     if (!step->noexec)
         access |= FS_EXECUTE;
     /* Without the view a target is the host's own, which nobody meant to be written. A file made for the launch (its
        passwd and the like) may be read there, a whole directory not. */
-    if (!view && covers_host(step))
+    if (!view && covers_host(plan, step))
         return step->kind == MOUNT_BIND && !is_directory(step->target) ? FS_READ : 0;
     switch (step->kind) {
     case MOUNT_BIND:
@@ -200,10 +219,20 @@ static uint64_t access_of(const struct mount_step *step, bool view)
     return 0;
 }
 
+bool landlock_hides(const struct plan *plan, const struct mount_step *step)
+{
+    return covers_host(plan, step) && access_of(plan, step, false) == 0;
+}
+
+bool landlock_names(const struct plan *plan, const struct mount_step *step)
+{
+    return access_of(plan, step, false) != 0;
+}
+
 static bool is_covered(const struct plan *plan, const char *path)
 {
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (covers_host(&plan->mounts[i]) && strcmp(plan->mounts[i].target, path) == 0)
+        if (strcmp(plan->mounts[i].target, path) == 0 && covers_host(plan, &plan->mounts[i]))
             return true;
     return false;
 }
@@ -211,23 +240,77 @@ static bool is_covered(const struct plan *plan, const char *path)
 static bool holds_covered(const struct plan *plan, const char *path)
 {
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (covers_host(&plan->mounts[i]) && is_below(plan->mounts[i].target, path))
+        if (is_below(plan->mounts[i].target, path) && covers_host(plan, &plan->mounts[i]))
             return true;
     return false;
 }
 
 /*
+ * A rule is on the file, whatever it is called: in a chroot that can be seen in itself a directory below may be the
+ * root directory, and one for it would be one for everything. So what leads to a covered path is known by its numbers
+ * too.
+ */
+#define WAYS_MAX 4096
+
+static struct way {
+    dev_t device;
+    ino_t inode;
+} ways[WAYS_MAX];
+static size_t way_count;
+
+static bool is_way(const struct stat *status)
+{
+    for (size_t i = 0; i < way_count; i++)
+        if (ways[i].inode == status->st_ino && ways[i].device == status->st_dev)
+            return true;
+    return false;
+}
+
+static int add_way(const char *path, struct failure *failure)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || is_way(&status))
+        return 0;
+    if (way_count == WAYS_MAX)
+        return failed(failure, E2BIG, "more than %d files are hidden or lead there", WAYS_MAX);
+    ways[way_count++] = (struct way){.device = status.st_dev, .inode = status.st_ino};
+    return 0;
+}
+
+static int find_ways(const struct plan *plan, struct failure *failure)
+{
+    way_count = 0;
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct mount_step *step = &plan->mounts[i];
+        const char *target = step->target;
+        if (!covers_host(plan, step))
+            continue;
+        if (add_way("/", failure) != 0 || add_way(target, failure) != 0)
+            return -1;
+        for (const char *end = strchr(target + 1, '/'); end != NULL; end = strchr(end + 1, '/')) {
+            char path[PATH_MAX];
+            (void)snprintf(path, sizeof path, "%.*s", (int)(end - target), target);
+            if (add_way(path, failure) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/*
  * Where mounts do not hide anything, what is to be hidden is left out: a directory that holds such a path is not named
  * itself, only what else is in it. What comes to lie there later cannot be read. Depth: no deeper than a path of the
- * plan.
+ * plan, and nothing where one of these is met by another name.
  */
 static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t known, const char *path, uint64_t access,
                              struct failure *failure)
 {
     if (is_covered(plan, path))
         return 0;
-    if (!holds_covered(plan, path))
-        return allow(ruleset, known, path, access, failure);
+    if (!holds_covered(plan, path)) {
+        struct stat status;
+        return stat(path, &status) == 0 && is_way(&status) ? 0 : allow(ruleset, known, path, access, failure);
+    }
     DIR *list = opendir(path);
     if (list == NULL) /* neither can the command list it, and what it holds is not named */
         return errno == EACCES || errno == ENOENT || errno == ENOTDIR ? 0 : failed(failure, errno, "opendir %s", path);
@@ -268,7 +351,7 @@ static int allow_all(const struct context *context, int ruleset, uint64_t known,
     const struct plan *plan = context->plan;
     bool view = has_view(context);
     bool own_dev = false;
-    if (allow_host(plan, view, ruleset, known, failure) != 0)
+    if ((!view && find_ways(plan, failure) != 0) || allow_host(plan, view, ruleset, known, failure) != 0)
         return -1;
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct mount_step *step = &plan->mounts[i];
@@ -277,7 +360,7 @@ static int allow_all(const struct context *context, int ruleset, uint64_t known,
             if (allow(ruleset, known, "/dev/shm", FS_READ | FS_EXECUTE | FS_WRITE, failure) != 0)
                 return -1;
         }
-        uint64_t access = access_of(step, view);
+        uint64_t access = access_of(plan, step, view);
         if (access == 0)
             continue;
         bool read_only = (access & FS_WRITE) == 0;
@@ -331,11 +414,13 @@ static int check_no_links(const char *path, struct failure *failure)
 static bool is_kept(const struct context *context, const struct mount_step *step)
 {
     const struct plan *plan = context->plan;
-    if (has_view(context) || (access_of(step, false) & FS_WRITE) != 0 || !is_directory(step->target) ||
+    if (has_view(context) || (step->kind == MOUNT_HIDE && !covers_host(plan, step)) ||
+        (access_of(plan, step, false) & FS_WRITE) != 0 || !is_directory(step->target) ||
         access(step->target, W_OK) != 0)
         return false;
     for (size_t i = 0; i < plan->mount_count; i++)
-        if ((access_of(&plan->mounts[i], false) & FS_WRITE) != 0 && is_below(step->target, plan->mounts[i].target))
+        if ((access_of(plan, &plan->mounts[i], false) & FS_WRITE) != 0 &&
+            is_below(step->target, plan->mounts[i].target))
             return false;
     return true;
 }
@@ -368,6 +453,8 @@ int landlock_fs_verify(struct context *context, struct failure *failure)
             check_no_links(place_of(step, has_view(context)), failure) != 0)
             return -1;
     }
+    if (!has_view(context) && landlock_check_hidden(context->plan, failure) != 0)
+        return -1;
     /* Our own name may always be written but for Landlock: nothing in /proc is on the list. */
     int fd CLEANUP_FD = open("/proc/self/comm", O_WRONLY | O_CLOEXEC);
     if (fd >= 0)

@@ -269,6 +269,8 @@ enum option {
     OPTION_TMPFS,
     OPTION_TMPFS_NOEXEC,
     OPTION_OVERLAY,
+    OPTION_OVERLAY_OR_RO,
+    OPTION_OVERLAY_OR_RO_NOEXEC,
     OPTION_DEV,
     OPTION_HIDE,
     OPTION_SYMLINK,
@@ -314,6 +316,8 @@ static const struct {
     [OPTION_TMPFS] = {"--tmpfs", 2, true},
     [OPTION_TMPFS_NOEXEC] = {"--tmpfs-noexec", 2, true},
     [OPTION_OVERLAY] = {"--overlay", 3, true},
+    [OPTION_OVERLAY_OR_RO] = {"--overlay-or-ro", 3, true},
+    [OPTION_OVERLAY_OR_RO_NOEXEC] = {"--overlay-or-ro-noexec", 3, true},
     [OPTION_DEV] = {"--dev", 1, true},
     [OPTION_HIDE] = {"--hide", 1, true},
     [OPTION_SYMLINK] = {"--symlink", 2, true},
@@ -380,6 +384,12 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return take_mount(plan, &(struct mount_step){.kind = MOUNT_TMPFS, .noexec = true}, name, values, problem);
     case OPTION_OVERLAY:
         return take_mount(plan, &(struct mount_step){.kind = MOUNT_OVERLAY}, name, values, problem);
+    case OPTION_OVERLAY_OR_RO:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_OVERLAY, .or_read_only = true}, name, values,
+                          problem);
+    case OPTION_OVERLAY_OR_RO_NOEXEC:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_OVERLAY, .or_read_only = true, .noexec = true}, name,
+                          values, problem);
     case OPTION_DEV:
         return take_mount(plan, &(struct mount_step){.kind = MOUNT_DEV}, name, values, problem);
     case OPTION_HIDE:

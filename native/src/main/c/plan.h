@@ -30,7 +30,8 @@ enum root {
 struct mount_step {
     enum mount_kind kind;
     bool read_only;     /* bind */
-    bool noexec;        /* bind, tmpfs */
+    bool noexec;        /* bind, tmpfs, overlay */
+    bool or_read_only;  /* overlay: where the kernel makes none, the lower layer alone, read-only */
     bool control;       /* bind: holds what the agent reads afterwards, so Landlock allows plain files only in it */
     const char *source; /* bind; the text of a symbolic link */
     const char *target;

@@ -94,6 +94,8 @@ static const char *const vocabulary[] = {
     "/tmp",
     "18446744073709551615",
     "--overlay",
+    "--overlay-or-ro",
+    "--overlay-or-ro-noexec",
     "--dev",
     "/dev",
     "--rlimit",

@@ -62,6 +62,10 @@ class ViewTest {
         return policy(Profile.parse("view", VIEW));
     }
 
+    private Policy.Builder protectedGit() throws SandboxException {
+        return policy(Profile.parse("view", VIEW + "git = protected\n"));
+    }
+
     private Policy.Builder standard() throws SandboxException {
         return policy(Profile.named("standard"));
     }
@@ -376,20 +380,22 @@ class ViewTest {
         repository(worktree);
         assertThat(run(standard(), "cd " + name + "; " + ATTACK)).hasLineCount(8);
         repository(worktree);
-        assertThat(run(view(), "cd " + name + "; " + ATTACK)).isEmpty();
-        assertThat(run(view(), "mv sub other && mkdir -p sub/.git && echo moved"))
+        assertThat(run(protectedGit(), "cd " + name + "; " + ATTACK)).isEmpty();
+        assertThat(run(protectedGit(), "mv sub other && mkdir -p sub/.git && echo moved"))
                 .doesNotContain("moved");
         repository(worktree); // rm -rf took what it could
         assertThat(worktree.resolve(".git/config")).hasContent("[core]");
         assertThat(worktree.resolve(".git/hooks/post-checkout")).doesNotExist();
         assertThat(run(
-                        view(),
+                        protectedGit(),
                         "cd " + name
                                 + "; echo x > .git/index.lock && mv .git/index.lock .git/index && echo y > .git/objects/o"
                                 + " && cat .git/config"))
                 .isEqualTo("[core]\n");
         assertThat(worktree.resolve(".git/index")).hasContent("x");
-        assertThat(run(view().write(worktree + "/.git/config"), "cd " + name + "; echo mine > .git/config && echo yes"))
+        assertThat(run(
+                        protectedGit().write(worktree + "/.git/config"),
+                        "cd " + name + "; echo mine > .git/config && echo yes"))
                 .as("asked for by name")
                 .isEqualTo("yes\n");
     }
@@ -409,7 +415,7 @@ class ViewTest {
         repository(workspace.resolve("sub"));
         String open = "chmod 755 .git sub sub/.git 2>/dev/null; (" + ATTACK + "); cd sub && (" + ATTACK + ")";
         assertThat(run(standard(), shut)).isEmpty();
-        assertThat(run(view(), open)).doesNotContain("did: ");
+        assertThat(run(protectedGit(), open)).doesNotContain("did: ");
         assertThat(run(standard(), open)).contains("did: ");
     }
 
@@ -421,7 +427,7 @@ class ViewTest {
         Files.move(git.resolve(name), workspace.resolve("shared"));
         Files.createSymbolicLink(git.resolve(name), Path.of("../shared"));
         String script = "rm .git/" + name + " && mkdir .git/" + name + " && echo replaced; cat .git/HEAD";
-        assertThat(run(view(), script)).contains("ref: refs/heads/main").doesNotContain("replaced");
+        assertThat(run(protectedGit(), script)).contains("ref: refs/heads/main").doesNotContain("replaced");
         assertThat(run(standard(), script)).contains("replaced");
     }
 
@@ -435,7 +441,7 @@ class ViewTest {
                 "a" + " ".repeat(900_000) + "b\n\tworktree = ../../../sub\n");
         file(workspace.resolve(".git/modules/one/HEAD"), "x");
         file(workspace.resolve("sub/.git"), "gitdir: ../.git/modules/one\n");
-        assertThat(run(view(), "mv sub other && echo moved")).doesNotContain("moved");
+        assertThat(run(protectedGit(), "mv sub other && echo moved")).doesNotContain("moved");
     }
 
     /** With git itself, where there is one: outside of the sandbox it runs what the build has left. */
@@ -448,12 +454,12 @@ class ViewTest {
         String attack = "rm -rf evil ran; mkdir evil && cp -r .git/. evil/ && rm -f evil/commondir"
                 + " && printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ran; false\\n' > evil/config"
                 + " && echo ../evil > .git/commondir; cp evil/config .git/config; true";
-        run(view(), attack);
+        run(protectedGit(), attack);
         run(standard(), "git status");
         assertThat(workspace.resolve("ran")).doesNotExist();
         assertThat(
                         run(
-                                view(),
+                                protectedGit(),
                                 "git -c user.name=a -c user.email=a@b commit -q --allow-empty -m two && git tag t && git log --format=%s"))
                 .as("commits work")
                 .isEqualTo("two\none\n");
@@ -463,6 +469,114 @@ class ViewTest {
         run(standard(), attack);
         run(standard(), "git status");
         assertThat(workspace.resolve("ran")).as("control").exists();
+    }
+
+    private static final String GIT = "git -c user.name=a -c user.email=a@b ";
+
+    /** With git's own words: what it finds in a repository, and each file of it. */
+    private static final String FILES =
+            "find .git sub/.git -type f -o -type l | sort | xargs -d '\\n' stat -c '%n %i %s %z'";
+
+    /** Each of these has made git outside of the sandbox run a program. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                // the workspace taken for a repository
+                "mv .git/HEAD .git/x; bare",
+                "rm -rf .git/refs; bare",
+                "chmod 0 .git; bare",
+                // another configuration, other hooks
+                "cp evil .git/config",
+                "mv -f .git .git2; mkdir .git; cp -r .git2/. .git; cp evil .git/config",
+                "mkdir -p other; cp -r .git/. other; cp evil other/config; echo ../other > .git/commondir",
+                "mkdir -p .git/worktrees; cp evil .git/config.worktree; " + GIT
+                        + "config extensions.worktreeConfig true",
+                // what comes after git's own checks
+                "rm .git/index; ln -s ../index .git/index; cp evil .git/config",
+            })
+    void whatABuildDoesToARepositoryDoesNotReachTheMachine(String attack) throws Exception {
+        String make = "git init -q . && mkdir sub && git -C sub init -q && " + GIT + "commit -q --allow-empty -m one";
+        String script =
+                "bare() { mkdir -p objects refs; echo 'ref: refs/heads/main' > HEAD; (cat evil; echo worktree = .) > config; }\n"
+                        + "printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ran; false\\n' > evil; "
+                        + attack + "; true";
+        assertThat(run(standard(), make)).isEmpty();
+        String before = run(standard(), FILES);
+        run(view(), script);
+        assertThat(run(view(), "ls -d .git"))
+                .as("it is still there for later launches")
+                .isEqualTo(".git\n");
+        assertThat(run(standard(), FILES)).isEqualTo(before);
+        run(standard(), "git status");
+        assertThat(workspace.resolve("ran")).doesNotExist();
+        run(standard(), script + "; chmod 755 .git");
+        run(standard(), "chmod 0 .git 2>/dev/null; git status; chmod 755 .git; git status");
+        assertThat(workspace.resolve("ran")).as("control").exists();
+    }
+
+    @Test
+    void gitWorksInARepositoryAndLaterLaunchesSeeIt() throws Exception {
+        String allow = "git -c protocol.file.allow=always -c user.name=a -c user.email=a@b ";
+        assertThat(run(
+                        standard(),
+                        "git init -q lib && cd lib && " + GIT
+                                + "commit -q --allow-empty -m lib && cd .. && git init -q app" + " && cd app && "
+                                + allow + "submodule --quiet add ../lib lib && " + GIT + "commit -q -m one"))
+                .isEmpty();
+        workspace = workspace.resolve("app");
+        assertThat(
+                        run(
+                                view(),
+                                "echo x > file && git add file && " + GIT
+                                        + "commit -q -m two && git config x.y z && git checkout -q -b side"
+                                        + " && (cd lib && " + GIT + "commit -q --allow-empty -m three) && " + GIT
+                                        + "commit -q -a -m four && " + allow
+                                        + "submodule --quiet update && git gc -q && git stash list"
+                                        + " && git worktree add -q --detach tree && git remote add o u && git remote rename o p"))
+                .isEmpty();
+        assertThat(
+                        run(
+                                view(),
+                                "git fsck && git log --format=%s && git config x.y && git branch --show-current && git status -s"))
+                .as("a later launch")
+                .isEqualTo("four\ntwo\none\nz\nside\n?? tree/\n");
+        assertThat(run(standard(), "git fsck && git log --format=%s && git config x.y; git status -s"))
+                .as("outside")
+                .isEqualTo("one\n?? file\n?? tree/\n");
+        assertThat(run(standard(), GIT + "commit -q --allow-empty -m outside")).isEmpty();
+        assertThat(run(view(), "git fsck && git log --format=%s"))
+                .as("what git did outside in between is seen")
+                .isEqualTo("outside\none\n");
+    }
+
+    /** Each has an overlay of its own: two of one upper directory are undefined. */
+    @Test
+    void launchesAtTheSameTimeDoNotDisturbOneAnother() throws Exception {
+        assertThat(run(standard(), "git init -q . && " + GIT + "commit -q --allow-empty -m one"))
+                .isEmpty();
+        String script = "for i in 1 2 3 4 5 6 7 8; do " + GIT
+                + "commit -q --allow-empty -m more || exit; done; git fsck && git log --format=%s | wc -l";
+        SandboxedProcess other = Sandbox.of(view().build())
+                .process(b -> b.environment().put("HOME", home.toString()))
+                .start(List.of("sh", "-c", "until test -e go; do sleep 0.01; done; " + script));
+        assertThat(run(view(), "touch go; " + script)).isEqualTo("9\n");
+        assertThat(new String(other.getInputStream().readAllBytes())).isEqualTo("9\n");
+        assertThat(other.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(other.awaitEnding(Duration.ofSeconds(30))).isPresent();
+        assertThat(run(standard(), "git log --format=%s")).isEqualTo("one\n");
+    }
+
+    /** What a launch does to the workspace must not make the next one overlook a repository. */
+    @Test
+    void aRepositoryThatALaterLaunchDoesNotFindIsKeptAllTheSame() throws Exception {
+        repository(workspace.resolve("a/b"));
+        String hide = "chmod 311 a; mkdir full; cd full; seq 1100 | xargs touch";
+        String attack = "chmod 755 a; echo evil > a/b/.git/config";
+        assertThat(run(view(), hide)).isEmpty();
+        assertThat(run(view(), attack)).isEmpty();
+        assertThat(workspace.resolve("a/b/.git/config")).hasContent("[core]");
+        run(standard(), attack);
+        assertThat(workspace.resolve("a/b/.git/config")).as("control").hasContent("evil");
     }
 
     @Test
@@ -490,7 +604,7 @@ class ViewTest {
         for (String name : List.of("hooks/post-checkout", "hooks", "modules/x/config", "modules/x", "modules")) {
             Files.delete(workspace.resolve(".git").resolve(name));
         }
-        assertThat(run(view(), script)).contains("evil");
+        assertThat(run(protectedGit(), script)).contains("evil");
         assertThat(workspace.resolve(".git/hooks")).isEmptyDirectory();
         assertThat(workspace.resolve(".git/modules")).isEmptyDirectory();
     }
@@ -510,8 +624,9 @@ class ViewTest {
                 try mv deps/one deps/two
                 try mv deps d
                 """;
-        assertThat(run(view(), script)).isEmpty();
-        assertThat(run(view(), "echo x > deps/one/file && cat deps/one/file")).isEqualTo("x\n");
+        assertThat(run(protectedGit(), script)).isEmpty();
+        assertThat(run(protectedGit(), "echo x > deps/one/file && cat deps/one/file"))
+                .isEqualTo("x\n");
         assertThat(run(standard(), script)).hasLineCount(6);
     }
 

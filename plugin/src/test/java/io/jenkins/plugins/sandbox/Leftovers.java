@@ -15,4 +15,16 @@ public final class Leftovers {
                         .toList()
                 : List.of();
     }
+
+    /**
+     * Waits until the blocks whose scratch directories are in a directory now have removed them. Tests that run at the same time
+     * have theirs there as well.
+     */
+    public static void awaitNone(FilePath directory) throws Exception {
+        for (FilePath scratch : in(directory)) {
+            while (scratch.exists()) {
+                Thread.sleep(100);
+            }
+        }
+    }
 }

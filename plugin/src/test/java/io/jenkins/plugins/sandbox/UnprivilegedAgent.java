@@ -97,7 +97,7 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
     private static Slave createNode(JenkinsRule r, String name, String root) throws Exception {
         DumbSlave node = new DumbSlave(name, root, new JNLPLauncher(true));
         node.setLabelString(name);
-        node.setNumExecutors(4);
+        node.setNumExecutors(20);
         r.jenkins.addNode(node);
         return node;
     }

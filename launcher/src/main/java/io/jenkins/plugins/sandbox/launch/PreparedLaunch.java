@@ -4,6 +4,7 @@ import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.ReportParser;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.plan.Host;
+import io.jenkins.plugins.sandbox.plan.KnownRepositories;
 import io.jenkins.plugins.sandbox.plan.Plan;
 import io.jenkins.plugins.sandbox.plan.Scratch;
 import io.jenkins.plugins.sandbox.policy.Policy;
@@ -75,6 +76,7 @@ public final class PreparedLaunch implements AutoCloseable {
         Transport.Wire wire = null;
         boolean done = false;
         try {
+            KnownRepositories.remember(policy, host);
             Plan plan = Plan.of(policy, host, scratch);
             plan.makeMountPoints();
             String id = newId();

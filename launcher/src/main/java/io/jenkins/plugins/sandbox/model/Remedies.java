@@ -33,10 +33,16 @@ public final class Remedies {
                 "The limit on namespaces is reached or 0: raise it (sysctl -w user.max_user_namespaces=15000).";
             case PATH -> "A path that the profile names is not there or out of reach: see the detail.";
             case UNKNOWN ->
-                outcome.primitive() == Primitive.FILESYSTEM
-                        ? "If the detail names an overlay, its file system cannot be one: use home: scratch. Otherwise run the"
-                                + " probe on that machine: it says what stands in the way."
-                        : "Run the probe on that machine: it tries every row and says what stands in the way.";
+                switch (outcome.primitive()) {
+                    case FILESYSTEM ->
+                        "If the detail names an overlay, its file system cannot be one: use home: scratch. Otherwise run the"
+                                + " probe on that machine: it says what stands in the way.";
+                    case LANDLOCK_FS ->
+                        "Landlock allows what is below a directory together with it: where the detail names a file or"
+                                + " directory, move it out of what the launch may use, or make the row filesystem hold (the"
+                                + " probe says what stands in its way).";
+                    default -> "Run the probe on that machine: it tries every row and says what stands in the way.";
+                };
             default -> sentence(cause(outcome));
         };
     }
@@ -65,7 +71,7 @@ public final class Remedies {
                 ofNamespace(outcome.errno());
             case FILESYSTEM -> ofFilesystem(outcome.errno());
             case PROC -> outcome.errno() == Errno.EACCES ? Cause.SECURITY_MODULE : Cause.MASKED_PROC;
-            case LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPE -> ofLandlock(outcome.errno());
+            case LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPE -> ofLandlock(outcome);
             case CGROUP -> Cause.CGROUP;
             case SECCOMP, NO_NEW_PRIVS -> Cause.KERNEL;
             case CAPABILITIES -> outcome.errno() == Errno.EPERM ? Cause.CAPABILITY : Cause.UNKNOWN;
@@ -103,9 +109,10 @@ public final class Remedies {
         };
     }
 
-    private static Cause ofLandlock(int errno) {
-        return switch (errno) {
-            case 0 -> Cause.LANDLOCK_VERSION;
+    private static Cause ofLandlock(Outcome outcome) {
+        return switch (outcome.errno()) {
+            // What the kernel lacks is unavailable; what it did not refuse is failed.
+            case 0 -> outcome.status() == Status.UNAVAILABLE ? Cause.LANDLOCK_VERSION : Cause.UNKNOWN;
             case Errno.EOPNOTSUPP -> Cause.LANDLOCK_OFF;
             case Errno.ENOSYS -> Cause.KERNEL;
             case Errno.EPERM -> Cause.SECCOMP_FILTER;

@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.plan;
 
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
@@ -17,39 +18,38 @@ import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * What git obeys in a workspace. Jenkins runs git outside of the sandbox before the next build, and its configuration and
- * hooks name programs: a build that could write them would run as the agent. So, for each repository whose {@code .git} is
- * there when the launch begins:
+ * hooks name programs: a build that could write them would run as the agent. So, under {@code git = overlay}, each
+ * {@code .git} that was there when the block began is an overlay: git works in it, and nothing of that reaches the machine.
+ * Where the kernel makes no overlay, or there is no scratch directory, it is read-only. A {@code .git} that is a file, as
+ * submodules and further working trees have it, is read-only. What a build makes itself is its own until the block ends.
+ *
+ * <p>Under {@code git = protected}, for each repository whose {@code .git} is there when the launch begins:
  *
  * <ul>
- *   <li>{@code .git} is a mount of its own, since a rename of it would undo everything below it; so are the directories
- *       between it and the workspace;
  *   <li>{@code config}, {@code config.worktree}, {@code hooks} and {@code modules}, which has the same of the submodules, are
  *       read-only. Missing {@code hooks} and {@code modules} become empty directories, and what is written there is gone
  *       with the launch;
  *   <li>{@code commondir} is read-only. It names another directory to take all of these from
  *       (gitrepository-layout(5)), and where it is missing, one is made that names this one: an empty mount point would stay
  *       behind, and git dies of an empty file;
- *   <li>a {@code .git} that is a file, as submodules and further working trees have it, is read-only;
- *   <li>a {@code .git} in which one of these is a symbolic link, or that this process may not read, write and search, is
- *       read-only as a whole.
+ *   <li>a {@code .git} in which one of these is a symbolic link is read-only as a whole.
  * </ul>
  *
- * <p>That is what names programs. Git also follows symbolic links where it writes ({@code index}, {@code FETCH_HEAD},
- * {@code logs}), and a build that commits has to be able to write there; under {@code git = read-only} all of {@code .git} is
- * read-only instead.
+ * <p>In any case {@code .git} is a mount of its own, since a rename of it would undo everything below it; so are the
+ * directories between it and the workspace; and a {@code .git} that this process may not read, write and search is read-only
+ * as a whole.
  *
  * <p>Repositories are looked for in the workspace and in its directories, level by level down to {@value #DEEPEST_REPOSITORY},
  * and where the submodules say that their working trees are. A workspace may hold anything: below its own directories at most
  * {@value #MOST_ENTRIES} names are looked at, {@value #MOST_OF_ONE} of each, no symbolic link is followed, and
- * {@code node_modules} is left out. What a build
- * clones itself is its own.
+ * {@code node_modules} is left out.
  */
 final class GitFiles {
     private static final long EMPTY_BYTES = 4096;
@@ -65,105 +65,111 @@ final class GitFiles {
     /** So that one directory full of files does not use that up. */
     static final int MOST_OF_ONE = 1_000;
 
+    static final String GIT = ".git";
+
     private static final String COMMON_DIRECTORY = "commondir";
     private static final List<String> OBEYED =
             List.of("config", "config.worktree", "hooks", "modules", COMMON_DIRECTORY);
 
     private final Path workspace;
-    private final boolean readOnly;
+    private final Profile.Git setting;
+    private final Scratch scratch;
     private final List<Mount> mounts = new ArrayList<>();
-    private int entriesLeft;
 
-    private GitFiles(Path workspace, boolean readOnly, int entries) {
+    private GitFiles(Path workspace, Profile.Git setting, Scratch scratch) {
         this.workspace = workspace;
-        this.readOnly = readOnly;
-        this.entriesLeft = entries;
+        this.setting = setting;
+        this.scratch = scratch;
     }
 
     /**
      * @param workspace canonical path of the workspace
-     * @param readOnly whether all of each repository is read-only
+     * @param setting what becomes of its repositories
+     * @param scratch where the layers of overlays are; {@code null} for none
      * @return the mounts that protect what is there, in no particular order
      * @throws SandboxException when it cannot be found out what is there
      */
-    static List<Mount> in(Path workspace, boolean readOnly) throws SandboxException {
-        return in(workspace, readOnly, MOST_ENTRIES);
-    }
-
-    /** @param entries how many names below the workspace's own directories to look at */
-    static List<Mount> in(Path workspace, boolean readOnly, int entries) throws SandboxException {
-        GitFiles files = new GitFiles(workspace, readOnly, entries);
+    static List<Mount> in(Path workspace, Profile.Git setting, Scratch scratch) throws SandboxException {
+        GitFiles files = new GitFiles(workspace, setting, scratch);
         try {
-            files.repository(workspace);
-            files.below(directories(workspace), DEEPEST_REPOSITORY);
+            Repositories there = Repositories.in(workspace, MOST_ENTRIES);
+            Optional<KnownRepositories> known =
+                    scratch == null ? Optional.empty() : scratch.knownRepositories(workspace);
+            Set<Path> all = new LinkedHashSet<>();
+            if (setting != Profile.Git.OVERLAY || known.isEmpty()) {
+                all.addAll(there.git());
+            }
+            known.ifPresent(k -> all.addAll(k.found().keySet()));
+            for (Path directory : there.shut()) {
+                files.between(directory.getParent());
+                files.mounts.add(Mount.readOnly(directory, directory));
+            }
+            for (Path git : all) {
+                if (git.endsWith(GIT) && files.isReached(git)) {
+                    files.repository(git);
+                }
+            }
         } catch (IOException | DirectoryIteratorException | InvalidPathException e) {
-            throw new SandboxException(
-                    "What git obeys in workspace " + Quoted.of(workspace) + " cannot be looked at (" + e
-                            + "): check the rights of its directories, and start this process with LANG=C.UTF-8 in its environment.",
-                    e);
+            throw cannotBeLookedAt(workspace, e);
         }
         return files.mounts;
     }
 
-    private void below(List<Path> directories, int depth) throws IOException {
-        List<Path> next = new ArrayList<>();
-        for (Path directory : directories) {
-            repository(directory);
-            if (depth > 1 && entriesLeft > 0 && !directory.endsWith(".git") && !directory.endsWith("node_modules")) {
-                next.addAll(someDirectories(directory));
+    /** Through directories alone. One that may not be searched is read-only, so that no command can open it again. */
+    private boolean isReached(Path git) throws IOException {
+        List<Path> way = new ArrayList<>();
+        for (Path path = git.getParent(); !path.equals(workspace); path = path.getParent()) {
+            way.add(0, path);
+        }
+        for (Path directory : way) {
+            if (!isDirectory(directory)) {
+                return false;
             }
-        }
-        if (!next.isEmpty()) {
-            below(next, depth - 1);
-        }
-    }
-
-    /** As far as it can be looked at: a build may leave directories that nobody may read. */
-    private List<Path> someDirectories(Path directory) {
-        List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
-            int end = Math.max(entriesLeft - MOST_OF_ONE, 0);
-            for (Iterator<Path> i = stream.iterator(); entriesLeft > end && i.hasNext(); entriesLeft--) {
-                Path path = i.next();
-                if (isDirectory(path)) {
-                    found.add(path);
+            if (!Files.isExecutable(directory)) {
+                if (isOwn(directory)) {
+                    between(directory.getParent());
+                    mounts.add(Mount.readOnly(directory, directory));
                 }
+                return false;
             }
-        } catch (IOException | DirectoryIteratorException e) {
-            return found;
         }
-        return found;
+        return true;
     }
 
-    private void repository(Path worktree) throws IOException {
-        Path git = worktree.resolve(".git");
+    private void repository(Path git) throws IOException {
+        Path worktree = git.getParent();
+        boolean readOnly = setting == Profile.Git.READ_ONLY || setting == Profile.Git.OVERLAY && scratch == null;
         if (Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
             between(worktree);
             mounts.add(Mount.readOnly(git, git));
-        } else if (isDirectory(git) && (readOnly || !isOpen(git) || isLinked(git))) {
-            between(worktree);
-            mounts.add(Mount.readOnly(git, git));
-            worktrees(git.resolve("modules"), DEEPEST_MODULE);
         } else if (isDirectory(git)) {
             between(worktree);
-            mounts.add(Mount.bind(git, git));
-            Path common = git.resolve(COMMON_DIRECTORY);
-            if (Files.isRegularFile(common, LinkOption.NOFOLLOW_LINKS) || canBeMade(common)) {
-                mounts.add(Mount.readOnly(common, common));
+            if (readOnly || !isOpen(git) || setting == Profile.Git.PROTECTED && isLinked(git)) {
+                mounts.add(Mount.readOnly(git, git));
+            } else if (setting == Profile.Git.OVERLAY) {
+                Path layers = scratch.repository(git);
+                mounts.add(Mount.overlayOrReadOnly(git, layers.resolve("upper"), layers.resolve("work")));
+            } else {
+                protect(git);
             }
-            for (String name : List.of("config", "config.worktree")) {
-                Path file = git.resolve(name);
-                if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                    mounts.add(Mount.readOnly(file, file));
-                }
-            }
-            readOnlyOrEmpty(git.resolve("hooks"));
-            readOnlyOrEmpty(git.resolve("modules"));
             worktrees(git.resolve("modules"), DEEPEST_MODULE);
-        } else if (!worktree.equals(workspace) && !Files.isExecutable(worktree) && isOwn(worktree)) {
-            between(worktree.getParent());
-            mounts.add(Mount.readOnly(worktree, worktree));
         }
+    }
+
+    private void protect(Path git) {
+        mounts.add(Mount.bind(git, git));
+        Path common = git.resolve(COMMON_DIRECTORY);
+        if (Files.isRegularFile(common, LinkOption.NOFOLLOW_LINKS) || canBeMade(common)) {
+            mounts.add(Mount.readOnly(common, common));
+        }
+        for (String name : List.of("config", "config.worktree")) {
+            Path file = git.resolve(name);
+            if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                mounts.add(Mount.readOnly(file, file));
+            }
+        }
+        readOnlyOrEmpty(git.resolve("hooks"));
+        readOnlyOrEmpty(git.resolve("modules"));
     }
 
     /**
@@ -174,7 +180,7 @@ final class GitFiles {
         return Files.isReadable(directory) && Files.isWritable(directory) && Files.isExecutable(directory);
     }
 
-    private static boolean isOwn(Path path) throws IOException {
+    static boolean isOwn(Path path) throws IOException {
         return Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS)
                 .equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
     }
@@ -249,9 +255,8 @@ final class GitFiles {
         }
         for (Path module : directories(modules)) {
             Optional<Path> worktree = worktree(module);
-            if (worktree.isPresent()
-                    && Files.isRegularFile(worktree.get().resolve(".git"), LinkOption.NOFOLLOW_LINKS)) {
-                repository(worktree.get());
+            if (worktree.isPresent() && Files.isRegularFile(worktree.get().resolve(GIT), LinkOption.NOFOLLOW_LINKS)) {
+                repository(worktree.get().resolve(GIT));
             }
             // The name of a submodule may have slashes in it, and a submodule may have submodules.
             worktrees(Files.exists(module.resolve("HEAD")) ? module.resolve("modules") : module, depth - 1);
@@ -281,7 +286,7 @@ final class GitFiles {
         return Optional.empty();
     }
 
-    private static List<Path> directories(Path directory) throws IOException {
+    static List<Path> directories(Path directory) throws IOException {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, GitFiles::isDirectory)) {
             entries.forEach(found::add);
@@ -289,7 +294,14 @@ final class GitFiles {
         return found;
     }
 
-    private static boolean isDirectory(Path path) {
+    static boolean isDirectory(Path path) {
         return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    static SandboxException cannotBeLookedAt(Path workspace, Exception cause) {
+        return new SandboxException(
+                "What git obeys in workspace " + Quoted.of(workspace) + " cannot be looked at (" + cause
+                        + "): check the rights of its directories, and start this process with LANG=C.UTF-8 in its environment.",
+                cause);
     }
 }

@@ -21,6 +21,8 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         READ_ONLY("--ro-bind", "read-only"),
         TMPFS("--tmpfs", "empty"),
         OVERLAY("--overlay", "overlay"),
+        /** As OVERLAY, and READ_ONLY where the kernel makes none. */
+        OVERLAY_OR_READ_ONLY("--overlay-or-ro", "overlay"),
         DEVICES("--dev", "minimal"),
         HIDE("--hide", "hidden"),
         SYMLINK("--symlink", "link");
@@ -38,7 +40,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         }
 
         private boolean canForbidExecution() {
-            return this == BIND || this == READ_ONLY || this == TMPFS;
+            return this == BIND || this == READ_ONLY || this == TMPFS || this == OVERLAY_OR_READ_ONLY;
         }
     }
 
@@ -67,6 +69,10 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         return new Mount(Kind.OVERLAY, target, List.of(upper.toString(), work.toString()), true);
     }
 
+    static Mount overlayOrReadOnly(Path target, Path upper, Path work) {
+        return new Mount(Kind.OVERLAY_OR_READ_ONLY, target, List.of(upper.toString(), work.toString()), true);
+    }
+
     static Mount devices(Path target) {
         return new Mount(Kind.DEVICES, target, List.of(), true);
     }
@@ -86,7 +92,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     /** Whether what is seen there is what the machine has there. */
     boolean showsTheMachine() {
         return switch (kind) {
-            case OVERLAY, SYMLINK -> true;
+            case OVERLAY, OVERLAY_OR_READ_ONLY, SYMLINK -> true;
             case BIND, CONTROL, READ_ONLY -> arguments.get(0).equals(target.toString());
             case TMPFS, DEVICES, HIDE -> false;
         };
@@ -106,7 +112,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     boolean isDirectory() {
         return switch (kind) {
             case BIND, CONTROL, READ_ONLY -> Files.isDirectory(source());
-            case TMPFS, OVERLAY, DEVICES -> true;
+            case TMPFS, OVERLAY, OVERLAY_OR_READ_ONLY, DEVICES -> true;
             case HIDE, SYMLINK -> false;
         };
     }
@@ -134,7 +140,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         String more =
                 switch (kind) {
                     case BIND, CONTROL, READ_ONLY -> showsTheMachine() ? "" : " (is " + arguments.get(0) + ")";
-                    case OVERLAY -> " (changes go to " + arguments.get(0) + ")";
+                    case OVERLAY, OVERLAY_OR_READ_ONLY -> " (changes go to " + arguments.get(0) + ")";
                     case SYMLINK -> " (to " + arguments.get(0) + ")";
                     case TMPFS -> arguments.get(0).equals("0") ? "" : " (at most " + arguments.get(0) + " bytes)";
                     case DEVICES, HIDE -> "";

@@ -136,7 +136,7 @@ final class Mounts {
         }
         boolean execute = !isNamed() || exceptions.all().stream().anyMatch(this::makesTheWorkspaceExecutable);
         put(Mount.bind(workspace, workspace).withExecute(execute));
-        GitFiles.in(workspace, profile.git() == Profile.Git.READ_ONLY).forEach(m -> put(m.withExecute(execute)));
+        git().forEach(m -> put(m.withExecute(execute)));
         if (policy.controlDirectory() != null) {
             control(host.canonicalDirectory("Control directory", policy.controlDirectory()), execute);
         }
@@ -144,6 +144,15 @@ final class Mounts {
             exception(entry);
         }
         hideByOtherNames(agent);
+    }
+
+    private List<Mount> git() throws SandboxException {
+        List<Mount> mounts = GitFiles.in(workspace, profile.git(), scratch);
+        mounts.stream()
+                .filter(m -> m.kind() == Mount.Kind.OVERLAY_OR_READ_ONLY)
+                .flatMap(m -> m.arguments().stream())
+                .forEach(layer -> points.put(Path.of(layer), true));
+        return mounts;
     }
 
     /** A file system may be mounted more than once: what is hidden by one name is so by all that are not named themselves. */

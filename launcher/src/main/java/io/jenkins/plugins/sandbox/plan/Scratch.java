@@ -9,16 +9,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The directories below a scratch directory. {@code tmp} and {@code var-tmp} are shared by all launches that are given the
  * same scratch directory, at the same time as well. A home overlay cannot be: the kernel calls two mounts of one upper
  * directory undefined (kernel documentation, overlayfs, "Sharing and copying layers"). So a launch takes the first home
- * that no running launch of this JVM has: launches one after the other see each other's changes, parallel ones do not.
+ * that no running launch of this JVM has: launches one after the other see each other's changes, parallel ones do not. With
+ * the overlays of repositories it is the same.
  */
 public final class Scratch implements AutoCloseable {
     private static final Set<Path> TAKEN = ConcurrentHashMap.newKeySet();
@@ -26,10 +30,12 @@ public final class Scratch implements AutoCloseable {
 
     private final Path directory;
     private final Path home;
+    private final Path repositories;
 
-    private Scratch(Path directory, Path home) {
+    private Scratch(Path directory, Path home, Path repositories) {
         this.directory = directory;
         this.home = home;
+        this.repositories = repositories;
     }
 
     /**
@@ -46,7 +52,15 @@ public final class Scratch implements AutoCloseable {
 
     private static Scratch open(Host host, String directory, String homes) throws SandboxException {
         Path real = host.canonicalDirectory("Scratch directory", directory);
-        Scratch scratch = new Scratch(real, takeHome(host.canonicalDirectory("Scratch directory", homes)));
+        Path home = take(host.canonicalDirectory("Scratch directory", homes), "home-");
+        Scratch scratch;
+        try {
+            // Not with the home, which may stay for the job's next build.
+            scratch = new Scratch(real, home, take(real, "repositories-"));
+        } catch (SandboxException e) {
+            TAKEN.remove(home);
+            throw e;
+        }
         try {
             // As /tmp is everywhere: programs check it. The scratch directory above keeps other users out.
             create(scratch.temporary(), "rwxrwxrwt");
@@ -95,7 +109,8 @@ public final class Scratch implements AutoCloseable {
             return null;
         }
         String home = isJobHome(policy) ? policy.jobScratch() : policy.scratch();
-        return new Scratch(Path.of(policy.scratch()), Path.of(home).resolve("home-0"));
+        Path directory = Path.of(policy.scratch());
+        return new Scratch(directory, Path.of(home).resolve("home-0"), directory.resolve("repositories-0"));
     }
 
     private static boolean isJobHome(Policy policy) {
@@ -109,11 +124,11 @@ public final class Scratch implements AutoCloseable {
                 cause);
     }
 
-    private static Path takeHome(Path directory) throws SandboxException {
+    private static Path take(Path directory, String name) throws SandboxException {
         for (int i = 0; i < MOST_HOMES; i++) {
-            Path home = directory.resolve("home-" + i);
-            if (TAKEN.add(home)) {
-                return home;
+            Path path = directory.resolve(name + i);
+            if (TAKEN.add(path)) {
+                return path;
             }
         }
         throw new SandboxException("Scratch directory " + Quoted.of(directory) + " has " + MOST_HOMES
@@ -152,7 +167,7 @@ public final class Scratch implements AutoCloseable {
      * one.
      */
     Path workspaceTemporary(Path replaced) {
-        return directory.resolve("ws-tmp-" + nameFor(replaced));
+        return directory.resolve("ws-tmp-" + nameFor(replaced.toString()));
     }
 
     /** What is made for {@code /etc} under {@code root = named}. */
@@ -162,13 +177,12 @@ public final class Scratch implements AutoCloseable {
 
     /** A directory of mount points, of this launch alone. */
     Path cover(Path covered) {
-        return home.resolve("cover-" + nameFor(covered));
+        return home.resolve("cover-" + nameFor(covered.toString()));
     }
 
-    /** The same for the same path, and as long as a name may be. */
-    private static String nameFor(Path path) {
-        return UUID.nameUUIDFromBytes(path.toString().getBytes(StandardCharsets.UTF_8))
-                .toString();
+    /** The same for the same text, and as long as a name may be. */
+    private static String nameFor(String text) {
+        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
     /** Whether it is one of these directories, which need not be there yet. */
@@ -192,9 +206,28 @@ public final class Scratch implements AutoCloseable {
         return home.resolve("home");
     }
 
-    /** Lets another launch have the home. Removes nothing. */
+    /**
+     * The layers of a repository's overlay, which the launches share that find it as it is. Where git outside of the sandbox
+     * has worked in it meanwhile, which makes and removes lock files in {@code .git}, others are used: the kernel gives no
+     * promise for an overlay whose lower layer has changed.
+     *
+     * @param git the directory {@code .git}
+     */
+    Path repository(Path git) throws IOException {
+        BasicFileAttributes state = Files.readAttributes(git, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        return repositories.resolve(
+                nameFor(git + "/" + state.fileKey() + state.lastModifiedTime().to(TimeUnit.NANOSECONDS)));
+    }
+
+    /** What was in a workspace when the first launch began; empty when that was not written down. */
+    Optional<KnownRepositories> knownRepositories(Path workspace) throws IOException {
+        return KnownRepositories.of(directory, workspace);
+    }
+
+    /** Lets another launch have the overlays. Removes nothing. */
     @Override
     public void close() {
         TAKEN.remove(home);
+        TAKEN.remove(repositories);
     }
 }

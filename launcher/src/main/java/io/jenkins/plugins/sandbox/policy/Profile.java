@@ -109,6 +109,8 @@ public record Profile(
     public enum Git {
         /** What names programs is read-only: configuration, hooks, submodules'. The rest can be written to. */
         PROTECTED,
+        /** The machine's below, a scratch directory above: nothing that is written to {@code .git} reaches the machine. */
+        OVERLAY,
         /** All of {@code .git} is read-only. */
         READ_ONLY
     }

@@ -179,7 +179,10 @@ final class ProfileReader {
                 choice("tmp", Profile.Temporary.class, Profile.Temporary.HOST),
                 choice("dev", Profile.Devices.class, Profile.Devices.HOST),
                 choice("home", Profile.Home.class, Profile.Home.HOST),
-                choice("git", Profile.Git.class, Profile.Git.PROTECTED),
+                choice(
+                        "git",
+                        Profile.Git.class,
+                        primitives.contains(Primitive.FILESYSTEM) ? Profile.Git.OVERLAY : Profile.Git.PROTECTED),
                 choice("network", Profile.Network.class, Profile.Network.HOST),
                 choice("environment", Profile.Environment.class, Profile.Environment.INHERIT),
                 limits(),

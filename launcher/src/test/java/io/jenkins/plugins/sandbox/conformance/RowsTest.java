@@ -218,6 +218,34 @@ class RowsTest {
         assertThat(second.out()).isEqualTo("changed\nnew\nsettings\n");
     }
 
+    /** Layers on two file systems are refused by every kernel. */
+    @Test
+    void whereThereIsNoOverlayTheLowerLayerIsReadOnlyWhenThatIsAsked() throws Exception {
+        Path lower = Files.createDirectory(workspace.resolve("lower"));
+        Files.writeString(lower.resolve("file"), "host\n");
+        Path upper = Files.createDirectory(directory.resolve("upper"));
+        String[] layers = {lower.toString(), upper.toString(), "/dev/shm"};
+        String script =
+                "echo reached; cat lower/file; echo changed > lower/file; touch lower/new; chmod 0 lower; mv lower l";
+        Result result = launch.strict(workspace)
+                .options("--overlay-or-ro")
+                .options(layers)
+                .run(script);
+        assertThat(result.out()).isEqualTo("reached\nhost\n");
+        assertThat(result.applied("filesystem")).isTrue();
+        assertThat(result.outcome("filesystem").detail())
+                .isEqualTo(lower + " is read-only, since there is no overlay: Invalid argument");
+        assertThat(lower.resolve("new")).doesNotExist();
+        Result refused = new NativeLaunch(directory)
+                .strict(workspace)
+                .options("--overlay")
+                .options(layers)
+                .run("true");
+        assertThat(refused.outcome("filesystem").status()).isEqualTo(Status.FAILED);
+        launch.in(workspace).control(script);
+        assertThat(workspace.resolve("l")).isDirectory();
+    }
+
     @Test
     void aFileMayBeReadOnlyInAWritableDirectory() throws Exception {
         Path file = Files.writeString(workspace.resolve("config"), "kept\n");

@@ -56,6 +56,55 @@ class SecondWallTest {
     }
 
     @Test
+    void hiddenFilesAreTriedWhereThereAreNoMounts() throws Exception {
+        Path kept = Files.createDirectories(directory.resolve("host/hidden/deep"));
+        Files.writeString(kept.resolve("key"), "secret\n");
+        Files.writeString(directory.resolve("host/beside"), "beside\n");
+        String script = "cat " + kept + "/key; cat " + directory + "/host/beside";
+        assertThat(launch.control(script).out()).isEqualTo("secret\nbeside\n");
+        Result result = withoutView(kept.getParent()).run(script);
+        assertThat(result.applied("landlock_fs")).as(result.report()).isTrue();
+        assertThat(result.out()).isEqualTo("beside\n");
+        assertThat(result.err()).contains("Permission denied");
+
+        // Below the workspace its rule holds, and nothing takes away from a rule.
+        Path open = Files.createDirectories(workspace.resolve("hidden/deep"));
+        Files.writeString(open.resolve("key"), "secret\n");
+        Result opened = withoutView(open.getParent()).run("cat " + open + "/key");
+        assertThat(opened.out()).isEqualTo("secret\n");
+        assertThat(opened.outcome("landlock_fs").status()).isEqualTo(Status.FAILED);
+        assertThat(opened.outcome("landlock_fs").detail())
+                .isEqualTo("open " + open + "/key: not refused, and it is to be hidden");
+    }
+
+    @Test
+    void inAChrootThatIsSeenInItselfHiddenFilesAreTriedToo() throws Exception {
+        Path jail = Files.createDirectory(directory.resolve("jail"));
+        Files.createDirectory(jail.resolve("hidden"));
+        Files.writeString(jail.resolve("hidden/key"), "secret\n");
+        String chroot = "cd /; for d in *; do if test -L $d; then ln -s $(readlink $d) JAIL/$d; elif test -d $d; then"
+                + " mkdir JAIL/$d; mount --rbind $d JAIL/$d; fi; done; mkdir JAIL/host; mount --rbind / JAIL/host;"
+                + " exec chroot JAIL setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- \"$@\"";
+        Result result = withoutView(Path.of("/hidden"))
+                .behind("unshare", "--user", "--map-current-user", "--keep-caps", "--mount", "--")
+                .behind("sh", "-ec", chroot.replace("JAIL", jail.toString()), "sh")
+                .in(Path.of("/"))
+                .run("cat /hidden/key; cat /host" + jail + "/hidden/key");
+        assertThat(result.out()).as(result.err() + result.report()).isEqualTo("secret\nsecret\n");
+        assertThat(result.outcome("landlock_fs").status()).isEqualTo(Status.FAILED);
+        assertThat(result.outcome("landlock_fs").detail())
+                .isEqualTo("open /hidden/key: not refused, and it is to be hidden");
+    }
+
+    /** The view asks for a mount that cannot be made: what is left is the second wall. */
+    private NativeLaunch withoutView(Path hidden) throws Exception {
+        return new NativeLaunch(directory)
+                .strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--hide", hidden.toString(), "--bind", "/does/not/exist", "/does/not/exist");
+    }
+
+    @Test
     void whatBuildsDoInTheirWorkspaceGoesOnUnderLandlock() throws Exception {
         Result result = launch.strict(workspace)
                 .primitives(List.of("landlock_fs", "landlock_scope"))

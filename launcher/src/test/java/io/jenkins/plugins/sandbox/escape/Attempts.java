@@ -271,7 +271,18 @@ final class Attempts {
                 attempt(Group.FILES, "git-link", "make a file that git writes to a link to a file of the machine")
                         .does("ln -s \"$HOST/file\" .git/FETCH_HEAD")
                         .outside((scene, result) -> scene.is("agent/workspace/job/.git/FETCH_HEAD", "link"))
-                        .stoppedBy(LOCKED, VIEW, COMMITS),
+                        .stoppedBy(STRICT, VIEW, COMMITS),
+                attempt(Group.FILES, "git-index-link", "make the index of a repository a link to a file of the machine")
+                        .does("ln -sf \"$HOST/file\" .git/index")
+                        .outside((scene, result) -> scene.is("agent/workspace/job/.git/index", "link"))
+                        .stoppedBy(STRICT, VIEW, COMMITS),
+                attempt(
+                                Group.FILES,
+                                "git-working-tree",
+                                "give a further working tree of a repository another configuration")
+                        .does("mkdir -p .git/worktrees/tree && echo ../../../other > .git/worktrees/tree/commondir")
+                        .outside((scene, result) -> scene.exists("agent/workspace/job/.git/worktrees/tree/commondir"))
+                        .stoppedBy(STRICT, VIEW, COMMITS),
                 attempt(Group.FILES, "git-neighbour", "leave a git hook in a checkout in a directory of the workspace")
                         .does(
                                 "echo x > checkout/.git/hooks/post-checkout"
@@ -309,7 +320,7 @@ final class Attempts {
                         .does("mkdir objects refs && echo x > config && echo x > HEAD && mv .git/refs .git/gone")
                         .outside((scene, result) -> scene.exists("agent/workspace/job/HEAD")
                                 && !scene.exists("agent/workspace/job/.git/refs"))
-                        .stoppedBy(LOCKED, VIEW, COMMITS),
+                        .stoppedBy(STRICT, VIEW, COMMITS),
                 attempt(Group.FILES, "git-submodule-link", "point a submodule to another repository")
                         .does("echo 'gitdir: ../elsewhere' > g && mv -f g sub/.git")
                         .outside((scene, result) -> scene.isChanged("agent/workspace/job/sub/.git"))

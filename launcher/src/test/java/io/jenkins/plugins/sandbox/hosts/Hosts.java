@@ -63,7 +63,12 @@ final class Hosts {
                                 "A container with its engine's default seccomp profile (Docker, Podman, containerd)",
                                 tryHost("--container"))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER),
-                new Host("chroot", "An agent in a chroot", inNamespace(CHROOT))
+                new Host("chroot", "An agent in a chroot", inNamespace(chroot("mount --make-runbindable")))
+                        .lacksNamespaces("failed: EPERM, unshare", Cause.CHROOT),
+                new Host(
+                                "chroot-seen-twice",
+                                "An agent in a chroot that shows all of itself a second time",
+                                inNamespace(chroot(":")))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.CHROOT),
                 new Host(
                                 "no-network-namespaces",
@@ -86,14 +91,20 @@ final class Hosts {
                         .notes("every other row holds, with the capabilities that root has"));
     }
 
-    private static final String CHROOT = "jail=$(realpath \"$PWD/../../..\")/jail\nfor d in /*; do\n"
-            + "if test -L \"$d\"; then ln -s \"$(readlink \"$d\")\" \"$jail$d\"\n"
-            + "elif test -d \"$d\" && test \"$d\" != /root; then\n"
-            // The jail is not to be seen in the jail: its rules would be those of all that is in it.
-            + "mkdir \"$jail$d\"; mount --rbind \"$d\" \"$jail$d\"; mount --make-runbindable \"$jail$d\"; fi\ndone\n"
-            + "mount -t tmpfs t \"$jail$jail\"\n"
-            + "exec chroot \"$jail\" sh -c 'cd \"$0\"; exec setpriv --ambient-caps=-all --inh-caps=-all --bounding-set=-all"
-            + " -- \"$@\"' \"$PWD\" \"$@\"";
+    /**
+     * The jail can be seen in the jail: a directory that is the root directory by another name.
+     *
+     * @param mounted what is done with each mount of it
+     */
+    private static String chroot(String mounted) {
+        return "jail=$(realpath \"$PWD/../../..\")/jail\nfor d in /*; do\n"
+                + "if test -L \"$d\"; then ln -s \"$(readlink \"$d\")\" \"$jail$d\"\n"
+                + "elif test -d \"$d\" && test \"$d\" != /root; then\n"
+                + "mkdir \"$jail$d\"; mount --rbind \"$d\" \"$jail$d\"; " + mounted
+                + " \"$jail$d\"; fi\ndone\n"
+                + "exec chroot \"$jail\" sh -c 'cd \"$0\"; exec setpriv --ambient-caps=-all --inh-caps=-all"
+                + " --bounding-set=-all -- \"$@\"' \"$PWD\" \"$@\"";
+    }
 
     private static List<Host> files() {
         return List.of(

@@ -369,12 +369,12 @@ class PlanTest {
         for (String name :
                 List.of("a", "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/.git", "other", "other/sub", "other/sub/.git")) {
             String path = workspace.resolve(name).toString();
-            assertThat(words).containsSequence("--bind", path, path);
+            assertThat(words).containsSequence(name.endsWith(".git") ? "--overlay-or-ro" : "--bind", path);
         }
         for (String name : List.of("a/b/c/d/e/.git", "node_modules/x/.git", "a/.git/x/.git", "link/.git")) {
             assertThat(words).doesNotContain(workspace.resolve(name).toString());
         }
-        assertThat(GitFiles.in(workspace, false, 1).stream().map(Mount::target))
+        assertThat(Repositories.in(workspace, 1).git())
                 .as("the first level is always looked at, and few names below")
                 .contains(workspace.resolve("a/.git"))
                 .doesNotContain(workspace.resolve("a/b/c/d/.git"));
@@ -400,7 +400,9 @@ class PlanTest {
         Path git = Files.createDirectory(workspace.resolve(".git"));
         Path linked = Files.createDirectories(directory.resolve("elsewhere/.git"));
         Files.createSymbolicLink(workspace.resolve("link"), linked.getParent());
-        Plan plan = Plan.imagined(strict().build(), host);
+        Profile profile = Profile.parse(
+                "mine", "primitives = user_namespace mount_namespace filesystem no_new_privs\ngit = protected");
+        Plan plan = Plan.imagined(Policy.builder(profile, workspace.toString()).build(), host);
         assertThat(plan.words("/report", "/gate", "/filter"))
                 .containsSequence("--ro-bind", git + "/commondir", git + "/commondir");
         assertThat(git).isEmptyDirectory();

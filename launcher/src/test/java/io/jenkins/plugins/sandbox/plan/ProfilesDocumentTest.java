@@ -131,8 +131,8 @@ class ProfilesDocumentTest {
                 * `dev`: `minimal` has null, zero, full, random, urandom, tty, terminals and shared memory of its own.
                 * `home`: `overlay` shows the machine's, and changes go to a scratch directory of the block; `job` likewise, and they stay for
                   the job's next build; `scratch` is empty at first, and of the block; `empty` is memory of the launch, at most 1 GiB.
-                * `git`, for the repositories in the workspace: `protected` keeps builds from what names programs, see below; `read-only` from
-                  all of `.git`.
+                * `git`, for the repositories in the workspace, see below: `overlay` shows them, and changes go to a scratch directory of the
+                  block; `protected` lets changes stay, but for what names programs; `read-only` allows none.
                 * `network`: `none` is a network of the launch's own with nothing but loopback.
                 * `environment`: `inherit` drops the agent's own secrets; `named` passes on only what is named.
                 """);
@@ -168,11 +168,18 @@ class ProfilesDocumentTest {
                 in the place of which the block has a private one; the same goes for the `@tmp` beside a directory of the workspace in which
                 a step works (`dir`). An agent whose root directory is its home directory gives builds an empty home.
 
-                **Protected in the workspace**: git runs outside of the sandbox in the next checkout and would obey what a build wrote. In
-                each repository that is found when the launch begins, and in its submodules, `.git/config`, `.git/config.worktree`,
-                `.git/commondir`, `.git/hooks` and `.git/modules` are read-only, and neither `.git` nor a directory between it and the
-                workspace can be renamed. Those directories are mounts, so a file is copied when it is moved from one to another, and cannot
-                be linked. A build that has to write one of the files needs it by name: `--write .git/config`.
+                **Git**: it runs outside of the sandbox in the next checkout, and obeys what it finds in `.git`. So the `.git` of each
+                repository that was in the workspace when the block began, its submodules' with it, is an *overlay*: everything that git
+                does works, later launches of the block see it, and at its end all of it is gone and the repository as it was. A build that
+                commits pushes while it is inside. What git outside does to a repository during the block takes the place of what the block
+                did to it. Launches at the same time have overlays of their own, as they have of the home directory. Where the kernel makes
+                no overlay (before Linux 5.11, or where the workspace lies on a file system that cannot be one), and without a
+                scratch directory, `.git` is read-only, and the row `filesystem` says so: `git status`, `log`, `diff` and `describe` work
+                and `git commit` does not.
+
+                Neither `.git` nor a directory between it and the workspace can be renamed. Those directories are mounts, so a file is
+                copied when it is moved from one to another, and cannot be linked. A `.git` that is a file is read-only. A build that has to
+                change one of these for good needs it by name: `--write .git/config`.
 
                 """);
         text.append("Repositories are looked for in the workspace and in its directories, down to `a/b/c/d` ("
@@ -181,15 +188,16 @@ class ProfilesDocumentTest {
                 + GitFiles.MOST_ENTRIES + " names are\nlooked at, " + GitFiles.MOST_OF_ONE
                 + " of each directory, the higher levels first.\n");
         text.append("""
-                A missing `.git/commondir` is made, with a dot in it, and stays: without it a build could have git take its configuration
-                from elsewhere. The dot means this directory, so that every git does what it did without the file. It is not removed
-                after the launch, since the kernel would take the protection away from whatever still runs in the same repository.
 
-                That is what names programs. A build that may commit can still leave symbolic links in `.git`, through which git
-                outside of the sandbox then writes. Where builds must not reach the agent by that way either, use `git = read-only`,
-                under which `git status`, `log`, `diff` and `describe` work and `git commit` does not, or wipe the workspace after
-                each build. A repository that a build makes itself where there was none is its own: do not run git there outside of
-                the sandbox.
+                Under `git = protected` commits stay, and only what names programs is kept from the build: `.git/config`,
+                `.git/config.worktree`, `.git/commondir`, `.git/hooks` and `.git/modules` are read-only. A missing `.git/commondir` is made,
+                with a dot in it, and stays: without it a build could have git take its configuration from elsewhere. The dot means this
+                directory, so that every git does what it did without the file. It is not removed after the launch, since the kernel would
+                take the protection away from whatever still runs in the same repository. That does not hold against a build that means
+                harm: it can leave symbolic links in `.git`, through which git outside then writes, and spoil `.git`, so that git outside
+                looks for a repository elsewhere.
+
+                A repository that a build makes itself where there was none is its own: do not run git there outside of the sandbox.
 
                 **`locked`** starts from nothing. To be executed:
 

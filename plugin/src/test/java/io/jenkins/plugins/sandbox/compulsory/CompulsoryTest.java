@@ -109,10 +109,7 @@ class CompulsoryTest {
     }
 
     private static void awaitNothingLeftBehind() throws Exception {
-        FilePath elsewhere = new FilePath(agent.getChannel(), "/var/tmp");
-        while (!Leftovers.in(elsewhere).isEmpty()) {
-            Thread.sleep(100);
-        }
+        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
     }
 
     @Test

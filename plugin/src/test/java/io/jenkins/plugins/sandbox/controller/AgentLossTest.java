@@ -3,18 +3,19 @@ package io.jenkins.plugins.sandbox.controller;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.is;
 
+import hudson.FilePath;
 import hudson.Launcher;
 import hudson.LauncherDecorator;
 import hudson.Proc;
 import hudson.model.Node;
 import hudson.model.Result;
 import hudson.model.Slave;
+import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jenkinsci.plugins.workflow.job.WorkflowRun;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,6 @@ class AgentLossTest {
         Slave agent = agents.start(r, "doomed");
         Path root = Path.of(agent.getRemoteFS());
         Pipelines.run(r, Result.SUCCESS, "node('doomed') { sandbox(minimumLevel: 'FULL') { sh 'echo control' } }");
-        List<Path> before = scratches();
 
         victim = agents;
         WorkflowRun b = Pipelines.run(r, Result.FAILURE, "node('doomed') { sandbox { sh 'touch ran; sleep 60' } }");
@@ -49,9 +49,7 @@ class AgentLossTest {
 
         victim = null;
         agents.restart(r, "doomed");
-        while (!scratches().equals(before)) {
-            Thread.sleep(100);
-        }
+        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
     }
 
     @Test
@@ -76,14 +74,6 @@ class AgentLossTest {
         b.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
         awaitNoProcess("stubborn-lost");
-    }
-
-    private static List<Path> scratches() throws IOException {
-        try (var all = Files.newDirectoryStream(Path.of("/var/tmp"), "process-sandbox-*")) {
-            List<Path> found = new java.util.ArrayList<>();
-            all.forEach(found::add);
-            return found;
-        }
     }
 
     /** The launcher at its gate, too, has to be gone. */

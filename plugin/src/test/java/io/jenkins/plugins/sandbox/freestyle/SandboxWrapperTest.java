@@ -98,10 +98,7 @@ class SandboxWrapperTest {
     }
 
     private static void awaitNothingLeftBehind() throws Exception {
-        FilePath elsewhere = new FilePath(agent.getChannel(), "/var/tmp");
-        while (!Leftovers.in(elsewhere).isEmpty()) {
-            Thread.sleep(100);
-        }
+        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
     }
 
     @Test

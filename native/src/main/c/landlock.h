@@ -1,0 +1,16 @@
+/* What landlock.c and landlock_hidden.c share: the rules of a launch that has no view. */
+#pragma once
+
+#include "sequence.h"
+
+/* Whether a path of the plan is one whose content the rules leave out, where no mount covers it. */
+bool landlock_hides(const struct plan *plan, const struct mount_step *step);
+
+/* Whether the rules name the target of a step itself. */
+bool landlock_names(const struct plan *plan, const struct mount_step *step);
+
+/*
+ * Row landlock_fs, read back where there is no view: tries to read what is to be hidden. 0, or -1 with a failure that
+ * names what could be read.
+ */
+int landlock_check_hidden(const struct plan *plan, struct failure *failure);
