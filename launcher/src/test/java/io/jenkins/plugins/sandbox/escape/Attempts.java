@@ -28,6 +28,8 @@ final class Attempts {
     /** What agents often have: further mounts, sockets of services, a token of a cluster. One for all who need one of them. */
     static final String STAGE =
             "mount -t tmpfs -o noexec,nosuid,nodev t \"$HOST/sub\"\nmount --bind \"$HOMEDIR\" \"$HOST/again\"\n"
+                    // And one that no path leads to.
+                    + "mkdir -p \"$HOST/covered/below\"\nmount -t tmpfs t \"$HOST/covered/below\"\nmount -t tmpfs t \"$HOST/covered\"\n"
                     + "u=/run/user/1000; mount -t tmpfs t /run\n"
                     + "mkdir -p /run/dbus /run/containerd $u /run/secrets/kubernetes.io/serviceaccount\n"
                     + "echo secret > /run/secrets/kubernetes.io/serviceaccount/token\n"

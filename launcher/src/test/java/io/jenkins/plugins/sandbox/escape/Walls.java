@@ -39,7 +39,12 @@ record Walls(List<Set<Primitive>> alternatives) {
     @Override
     public String toString() {
         return alternatives.stream()
-                .map(all -> all.stream().map(Primitive::wireName).sorted().collect(Collectors.joining(" and ")))
-                .collect(Collectors.joining(", "));
+                .map(all -> all.isEmpty()
+                        ? "init itself"
+                        : all.stream()
+                                .sorted()
+                                .map(p -> "`" + p.wireName() + "`")
+                                .collect(Collectors.joining(" and ")))
+                .collect(Collectors.joining(" or "));
     }
 }
