@@ -23,6 +23,9 @@ public final class Remedies {
         };
     }
 
+    /** How the detail begins where a control directory is not this launch's alone. */
+    public static final String SHARED = "control directory ";
+
     private static String ofShortfall(Outcome outcome) {
         return switch (cause(outcome)) {
             case APPARMOR_RESTRICTION ->
@@ -35,8 +38,13 @@ public final class Remedies {
             case UNKNOWN ->
                 switch (outcome.primitive()) {
                     case FILESYSTEM ->
-                        "If the detail names an overlay, its file system cannot be one: use home: scratch. Otherwise run the"
-                                + " probe on that machine: it says what stands in the way.";
+                        outcome.detail().startsWith(SHARED)
+                                ? "Below 'dir' it lies in the workspace, which the other launch may write to. Give parallel"
+                                        + " branches workspaces of their own (a node block, or ws(\"${WORKSPACE}@2\")), let"
+                                        + " earlier steps leave nothing running, or write sh 'cd ... && ...' in the place of"
+                                        + " dir."
+                                : "If the detail names an overlay, its file system cannot be one: use home: scratch. Otherwise run"
+                                        + " the probe on that machine: it says what stands in the way.";
                     case LANDLOCK_FS ->
                         "Landlock allows what is below a directory together with it: where the detail names a file or"
                                 + " directory, move it out of what the launch may use, or make the row filesystem hold (the"

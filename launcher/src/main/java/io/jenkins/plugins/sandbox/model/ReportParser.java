@@ -182,6 +182,33 @@ public final class ReportParser {
     }
 
     /**
+     * Says of a row that it did not come about after all, for somebody who knows more than the launcher.
+     *
+     * @param report the first part of a report
+     * @param row named by it as applied; nothing is changed otherwise
+     * @param detail why, of which as much is kept as there is room for
+     * @return the first part, at most {@value #MAX_PART} bytes
+     */
+    public static byte[] withFailure(byte[] report, Primitive row, String detail) {
+        // Byte by byte: what is not UTF-8 is the parser's to refuse.
+        String text = new String(report, StandardCharsets.ISO_8859_1);
+        Matcher m =
+                Pattern.compile("(?m)^" + row.wireName() + " applied( .*)?$").matcher(text);
+        if (!m.find()) {
+            return report;
+        }
+        String failed = row.wireName() + " failed 0 ";
+        int room = MAX_PART - (report.length - (m.end() - m.start())) - failed.length();
+        String why = Quoted.visible(detail, MAX_DETAIL);
+        while (why.getBytes(StandardCharsets.UTF_8).length > room) {
+            why = why.substring(0, why.length() - 1);
+        }
+        String bytes = new String(why.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+        return (text.substring(0, m.start()) + failed + bytes + text.substring(m.end()))
+                .getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    /**
      * Finds the end of the first part in what has been read so far.
      *
      * @param bytes the report so far

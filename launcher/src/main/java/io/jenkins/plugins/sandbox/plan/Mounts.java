@@ -140,6 +140,9 @@ final class Mounts {
         if (policy.controlDirectory() != null) {
             control(host.canonicalDirectory("Control directory", policy.controlDirectory()), execute);
         }
+        for (String path : policy.shielded()) {
+            shield(Path.of(path).getParent(), execute);
+        }
         for (Exceptions.Entry entry : exceptions.all()) {
             exception(entry);
         }
@@ -290,15 +293,28 @@ final class Mounts {
                     + " cannot be kept from the command: it needs a parent beside the workspace or in it, and the launch a"
                     + " scratch directory.");
         }
-        if (temporary.startsWith(workspace)) {
-            for (Path path = temporary.getParent(); !path.equals(workspace); path = path.getParent()) {
-                rules.putIfAbsent(path, Mount.bind(path, path).withExecute(execute));
-            }
-        }
+        keepInPlace(temporary, execute);
         besideControl = temporary;
         Path target = placeForControl().resolve(control.getFileName());
         put(Mount.control(control, target));
         links.put(privateTemporary(temporary).resolve(control.getFileName()), target);
+    }
+
+    /** Makes a mount of every directory between the workspace and this one: what is a mount cannot be renamed. */
+    private void keepInPlace(Path directory, boolean execute) {
+        if (directory.startsWith(workspace) && !directory.equals(workspace)) {
+            for (Path path = directory.getParent(); !path.equals(workspace); path = path.getParent()) {
+                rules.putIfAbsent(path, Mount.bind(path, path).withExecute(execute));
+            }
+        }
+    }
+
+    /** Another step's, which the agent reads while this launch runs. What is not there is not hidden either. */
+    private void shield(Path temporary, boolean execute) {
+        if (!temporary.equals(besideControl) && Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
+            keepInPlace(temporary, execute);
+            rules.putIfAbsent(temporary, Mount.hide(temporary));
+        }
     }
 
     /**

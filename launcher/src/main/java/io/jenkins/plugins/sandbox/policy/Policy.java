@@ -27,6 +27,8 @@ import java.util.Set;
  *     {@code tools}; {@code null} without Jenkins
  * @param controlDirectory absolute path of the directory in which Jenkins and the command meet, writable; {@code null} when
  *     there is none outside of the workspace
+ * @param shielded control directories of other launches that lie in what this one may write to; it neither sees nor replaces
+ *     them
  * @param limits all limits, the profile's own included
  * @param minimum what the launch has to reach
  * @param onShortfall what becomes of a launch that does not
@@ -49,6 +51,7 @@ public record Policy(
         List<String> variables,
         String agentRoot,
         String controlDirectory,
+        List<String> shielded,
         Limits limits,
         Minimum minimum,
         OnShortfall onShortfall,
@@ -82,6 +85,7 @@ public record Policy(
         executePaths = List.copyOf(executePaths);
         hidePaths = List.copyOf(hidePaths);
         variables = List.copyOf(variables);
+        shielded = List.copyOf(shielded);
     }
 
     /**
@@ -156,6 +160,7 @@ public record Policy(
                 more,
                 agentRoot,
                 controlDirectory,
+                shielded,
                 limits,
                 minimum,
                 onShortfall,
@@ -178,6 +183,7 @@ public record Policy(
         private final List<String> variables = new ArrayList<>();
         private String agentRoot;
         private String controlDirectory;
+        private final List<String> shielded = new ArrayList<>();
         private Limits limits = Limits.NONE;
         private Level minimumLevel = Level.NONE;
         private final Set<Primitive> required = EnumSet.noneOf(Primitive.class);
@@ -231,6 +237,14 @@ public record Policy(
          */
         public Builder agentRoot(String path) {
             agentRoot = path;
+            return this;
+        }
+
+        /**
+         * @param path absolute path, see {@link Policy#shielded}
+         */
+        public Builder shield(String path) {
+            shielded.add(path);
             return this;
         }
 
@@ -353,6 +367,7 @@ public record Policy(
                     variables,
                     agentRoot,
                     controlDirectory,
+                    shielded,
                     effective,
                     new Minimum(minimumLevel, List.copyOf(required)),
                     onShortfall,

@@ -229,6 +229,34 @@ class ReportParserTest {
     }
 
     @Test
+    void aRowCanBeTakenBackByWhoKnowsMore() throws Exception {
+        String report =
+                "process-sandbox-report 1\nsession applied\nfilesystem applied 0 a note\nlevel FULL\ninit 7 8\nready\n";
+        byte[] taken = ReportParser.withFailure(bytes(report), Primitive.FILESYSTEM, "it\nis ünsafe");
+        Report parsed = ReportParser.parse(taken, false);
+        assertThat(parsed.outcome(Primitive.FILESYSTEM).orElseThrow())
+                .isEqualTo(new Outcome(Primitive.FILESYSTEM, Status.FAILED, 0, "it\uFFFDis ünsafe"));
+        assertThat(parsed.level()).isEqualTo(Level.PARTIAL);
+        assertThat(parsed.ready()).isTrue();
+        assertThat(parsed.init()).isEqualTo(new InitProcess(7, 8));
+        // What is not said to hold is not said otherwise.
+        assertThat(ReportParser.withFailure(taken, Primitive.FILESYSTEM, "again"))
+                .isEqualTo(taken);
+        assertThat(ReportParser.withFailure(taken, Primitive.SECCOMP, "why")).isEqualTo(taken);
+    }
+
+    @Test
+    void aRowThatIsTakenBackFitsIntoAFullReport() throws Exception {
+        String start = "process-sandbox-report 1\nfilesystem applied\nsession failed 1 ";
+        String end = "\nlevel FULL\nready\n";
+        byte[] report = bytes(start + "x".repeat(ReportParser.MAX_PART - start.length() - end.length() - 20) + end);
+        byte[] taken = ReportParser.withFailure(report, Primitive.FILESYSTEM, "ü".repeat(200));
+        assertThat(taken.length).isLessThanOrEqualTo(ReportParser.MAX_PART);
+        assertThat(ReportParser.endOfFirstPart(taken)).isEqualTo(taken.length);
+        assertThat(new String(taken, StandardCharsets.UTF_8)).contains("\nfilesystem failed 0 üü");
+    }
+
+    @Test
     void garbageNeverThrowsAnythingElse() {
         Random random = new Random(1);
         byte[] valid = bytes(FIRST + ENDING);

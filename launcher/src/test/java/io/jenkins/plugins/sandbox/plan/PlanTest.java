@@ -396,6 +396,26 @@ class PlanTest {
     }
 
     @Test
+    void whereTheControlDirectoriesOfOthersAreIsHiddenAndCannotBeRenamed() throws Exception {
+        Path others =
+                Files.createDirectories(workspace.resolve("a/b@tmp/durable-1")).toRealPath();
+        Path gone = others.getParent().resolveSibling("c@tmp/durable-2");
+        List<String> words =
+                words(strict().shield(others.toString()).shield(gone.toString()).build());
+        String above = others.getParent().getParent().toString();
+        assertThat(words)
+                .containsSequence(
+                        "--bind", above, above, "--hide", others.getParent().toString());
+        assertThat(words).doesNotContain(gone.getParent().toString());
+        // Its own lies there too: that is a private directory already.
+        Path own = Files.createDirectory(others.resolveSibling("durable-3"));
+        assertThat(words(strict().shield(others.toString())
+                        .controlDirectory(own.toString())
+                        .build()))
+                .doesNotContainSequence("--hide", others.getParent().toString());
+    }
+
+    @Test
     void aMissingCommonDirectoryIsMadeAndThroughNoLink() throws Exception {
         Path git = Files.createDirectory(workspace.resolve(".git"));
         Path linked = Files.createDirectories(directory.resolve("elsewhere/.git"));

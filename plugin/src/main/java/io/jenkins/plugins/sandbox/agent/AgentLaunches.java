@@ -47,15 +47,17 @@ final class AgentLaunches {
         /** Then the processes are others', and it ends with its block. */
         private final boolean container;
 
+        private final WorkspaceUse use;
         private final Optional<DurableTask> task;
         private final long prepared = System.nanoTime();
         /** Set when the gate is opened. */
         private volatile InitProcess init;
 
-        Entry(String block, PreparedLaunch launch, boolean container, Optional<DurableTask> task) {
+        Entry(String block, PreparedLaunch launch, boolean container, WorkspaceUse use, Optional<DurableTask> task) {
             this.block = block;
             this.launch = launch;
             this.container = container;
+            this.use = use;
             this.task = task;
         }
     }
@@ -67,11 +69,13 @@ final class AgentLaunches {
 
     /**
      * @param container whether its processes are those of a container, which mean nothing here
+     * @param use is ended with it
      * @param task what waits for its command, when that is known
      */
-    static void add(String block, PreparedLaunch launch, boolean container, Optional<DurableTask> task) {
+    static void add(
+            String block, PreparedLaunch launch, boolean container, WorkspaceUse use, Optional<DurableTask> task) {
         synchronized (LOCK) {
-            LIVE.put(launch.id(), new Entry(block, launch, container, task));
+            LIVE.put(launch.id(), new Entry(block, launch, container, use, task));
             if (collector == null) {
                 collector = new Thread(AgentLaunches::collect, "Process Sandbox: ended launches");
                 collector.setDaemon(true);
@@ -84,6 +88,10 @@ final class AgentLaunches {
         return entry(id).launch;
     }
 
+    static WorkspaceUse use(String id) throws SandboxException {
+        return entry(id).use;
+    }
+
     /**
      * Lets the command of a launch start.
      *
@@ -93,6 +101,7 @@ final class AgentLaunches {
         Entry entry = entry(id);
         entry.launch.openGate();
         entry.init = init;
+        entry.use.started(init);
     }
 
     private static Entry entry(String id) throws SandboxException {
@@ -110,6 +119,7 @@ final class AgentLaunches {
         if (entry != null) {
             entry.launch.abort();
             entry.launch.close();
+            entry.use.end();
         }
     }
 
@@ -156,6 +166,7 @@ final class AgentLaunches {
                 closeIfEnded(id, entry);
                 if (LIVE.remove(id, entry)) {
                     entry.launch.close();
+                    entry.use.end();
                 }
             }
         });
@@ -194,6 +205,7 @@ final class AgentLaunches {
             ending.filter(e -> e.length <= MAX_ENDING).ifPresent(e -> keep(id, new Ended(entry.block, e)));
             ending.ifPresent(e -> entry.task.ifPresent(t -> t.tell(e)));
             entry.launch.close();
+            entry.use.end();
         }
     }
 

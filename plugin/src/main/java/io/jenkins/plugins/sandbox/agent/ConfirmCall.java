@@ -10,11 +10,13 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import jenkins.agents.ControllerToAgentCallable;
 
 /**
  * The second of a launch's two calls to its agent: waits for the report, and lets the command start if the launch reached
- * its minimum. Returns the report as it is; the controller believes none of it and computes everything once more.
+ * its minimum. Returns the report as it is, but for a row that something else on this agent disproves; the controller
+ * believes none of it and computes everything once more.
  *
  * @param id the id of the launch
  * @param standardProfile whether it uses the profile {@code standard}
@@ -32,6 +34,15 @@ public record ConfirmCall(String id, boolean standardProfile, List<Primitive> as
         boolean open = false;
         try {
             byte[] bytes = launch.awaitReport(Duration.ofSeconds(seconds));
+            WorkspaceUse use = AgentLaunches.use(id);
+            if (!use.isControlInPlace()) {
+                throw new SandboxException("The control directory is not the one that was there when the launch was"
+                        + " prepared: something else that runs in the workspace has replaced it.");
+            }
+            Optional<String> exposure = use.exposure();
+            if (exposure.isPresent()) {
+                bytes = ReportParser.withFailure(bytes, Primitive.FILESYSTEM, exposure.get());
+            }
             Report report = ReportParser.parse(bytes, standardProfile, asked);
             if (report.ready()
                     && report.init() != null

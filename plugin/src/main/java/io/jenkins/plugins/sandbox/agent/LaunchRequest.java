@@ -1,7 +1,9 @@
 package io.jenkins.plugins.sandbox.agent;
 
 import edu.umd.cs.findbugs.annotations.CheckForNull;
+import io.jenkins.plugins.sandbox.model.InitProcess;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -16,6 +18,7 @@ import java.util.Set;
  * @param control the name of the launch's control directory below {@code current}; {@code null} when it has none there
  * @param block the id of the block, {@code [0-9a-f]+}; launches of one block share their temporary files
  * @param running the ids of the block's launches whose step has not ended yet
+ * @param inits the first processes of the build's launches on this agent that are not known to have ended
  * @param variables the names of the environment variables that are meant for the command
  * @param files what the environment names below {@code temporary} and {@code current}
  * @param programs what the command names and Jenkins may have put outside of the workspace
@@ -32,6 +35,7 @@ public record LaunchRequest(
         @CheckForNull String control,
         String block,
         Set<String> running,
+        List<InitProcess> inits,
         Set<String> variables,
         Set<String> files,
         Set<String> programs,

@@ -10,6 +10,7 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import jenkins.agents.ControllerToAgentCallable;
@@ -52,14 +53,43 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                     .forEach(p -> policy.read(p.toString()));
             NamedFiles.scripts(request).forEach(p -> policy.read(p.toString()));
             NamedFiles.wrappers(request).forEach(p -> policy.execute(p.toString()));
-            return prepare(policy.build(), directories);
+            return prepare(policy, directories);
         } catch (InvalidPathException x) {
             throw new SandboxException("The agent cannot write the path '" + x.getInput()
                     + "' in its encoding: start it with LANG=C.UTF-8 in its environment.");
         }
     }
 
-    private Prepared prepare(Policy policy, LaunchDirectories directories) throws IOException {
+    private Prepared prepare(Policy.Builder policy, LaunchDirectories directories) throws IOException {
+        List<Path> writable = new ArrayList<>(List.of(directories.workspace()));
+        for (String path : policy.build().writePaths()) {
+            writable.add(Path.of(path));
+        }
+        Profile profile = request.terms().profile();
+        WorkspaceUse use = WorkspaceUse.begin(
+                writable,
+                directories.control(),
+                request.container(),
+                profile.primitives().contains(Primitive.FILESYSTEM),
+                request.inits());
+        boolean done = false;
+        try {
+            use.shielded().forEach(control -> policy.shield(control.toString()));
+            use.endHeartbeats();
+            Prepared prepared = prepare(policy.build(), directories, use);
+            done = prepared instanceof Prepared.Ready;
+            return prepared;
+        } catch (InterruptedException x) {
+            Thread.currentThread().interrupt();
+            throw new SandboxException("The launch was interrupted.", x);
+        } finally {
+            if (!done) {
+                use.end();
+            }
+        }
+    }
+
+    private Prepared prepare(Policy policy, LaunchDirectories directories, WorkspaceUse use) throws IOException {
         boolean first = directories.makeScratch();
         directories.makeJobScratch();
         Prepared prepared = null;
@@ -74,6 +104,7 @@ public record PrepareCall(LaunchRequest request) implements ControllerToAgentCal
                     request.block(),
                     launch,
                     request.container(),
+                    use,
                     directories.control().map(DurableTask::new));
             prepared = new Prepared.Ready(
                     launch.id(),

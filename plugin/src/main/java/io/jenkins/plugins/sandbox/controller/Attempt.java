@@ -132,6 +132,7 @@ final class Attempt {
         cookie = container ? null : Cookie.of(block, node.getNodeName(), words, environment.variables());
         detached = Cookie.isInCommand(words);
         Set<String> running = owner.runningLaunches();
+        List<InitProcess> inits = container ? List.of() : SandboxAction.initsOn(run, name());
         Prepared answer;
         try {
             answer = AgentCalls.limited(Messages.SandboxLauncher_Preparing(), name(), PREPARE_SECONDS, () -> {
@@ -151,6 +152,7 @@ final class Attempt {
                         workspace.controlDirectory(words),
                         block,
                         running,
+                        inits,
                         environment.meant(computer.getEnvironment()),
                         environment.filesBelow(List.of(workspace.temporary(), workspace.current())),
                         programs(words),

@@ -10,6 +10,7 @@ import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -21,6 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import jenkins.model.RunAction2;
 import org.kohsuke.accmod.Restricted;
 import org.kohsuke.accmod.restrictions.NoExternalUse;
@@ -226,16 +228,26 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
      * @param node the display name of the node
      */
     public static List<InitProcess> initsOf(Run<?, ?> run, String block, String node) {
+        return running(run, node)
+                .filter(r -> r.block().equals(block))
+                .map(Launch.Running::init)
+                .toList();
+    }
+
+    /** As {@link #initsOf(Run, String, String)}, of all blocks. */
+    public static List<InitProcess> initsOn(Run<?, ?> run, String node) {
+        return new ArrayList<>(running(run, node).map(Launch.Running::init).toList());
+    }
+
+    private static Stream<Launch.Running> running(Run<?, ?> run, String node) {
         SandboxAction action = run.getAction(SandboxAction.class);
         return action == null
-                ? List.of()
+                ? Stream.empty()
                 : action.groups.stream()
                         .filter(g -> g.getFinding().getNode().equals(node))
                         .flatMap(g -> g.getLaunches().stream())
                         .map(Launch::running)
-                        .filter(r -> r != null && r.block().equals(block))
-                        .map(Launch.Running::init)
-                        .toList();
+                        .filter(Objects::nonNull);
     }
 
     /** @return the directories that have not been handed out */

@@ -51,6 +51,7 @@ class LaunchDirectoriesTest {
                         control,
                         "0123",
                         Set.of(),
+                        List.of(),
                         Set.of(),
                         Set.of(),
                         Set.of(),

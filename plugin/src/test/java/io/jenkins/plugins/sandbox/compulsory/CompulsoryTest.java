@@ -113,6 +113,17 @@ class CompulsoryTest {
     }
 
     @Test
+    void aControlDirectoryThatAnEarlierStepMayReplaceIsAShortfall() throws Exception {
+        everywhere();
+        SandboxConfiguration.get().setMinimumLevel("FULL");
+        String steps = "sh 'sleep %s > /dev/null 2>&1 &'; dir('x') { sh 'echo RAN' }";
+        WorkflowRun b = run("beside", Result.FAILURE, steps.formatted("1000"));
+        r.assertLogContains("another launch, which still runs, may write there", b);
+        r.assertLogNotContains("RAN\n", b);
+        r.assertLogContains("RAN\n", run("beside", Result.SUCCESS, steps.formatted("0")));
+    }
+
+    @Test
     void pipelinesThatDoNotAskForIt() throws Exception {
         String body = "sh '" + STATUS + "; echo kept > /tmp/compulsory'; sh 'cat /tmp/compulsory'; "
                 + "dir('sub') { echo \"<${sh(script: 'pwd', returnStdout: true).trim()}>\" }; "

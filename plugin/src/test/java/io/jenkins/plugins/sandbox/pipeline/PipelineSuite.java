@@ -370,8 +370,8 @@ abstract class PipelineSuite {
                       sh '#!/bin/sh\\nread line < "$0"; echo "INTERPRETER $line"'
                       echo "<${sh(script: 'printf output', returnStdout: true)}>"
                       echo "<${sh(script: 'exit 7', returnStatus: true)}>"
-                      sh '(sleep 1; echo LATER > later) > background 2>&1 &'
                       dir('deeper') { sh 'pwd; touch here' }
+                      sh '(sleep 1; echo LATER > later) > background 2>&1 &'
                     }
                     sh 'while ! test -s "x y/later"; do sleep 0.1; done; ls "x y" "x y/deeper"'
                   }

@@ -119,6 +119,65 @@ class PolicyTest {
                 containsString("rlimit_fsize"));
     }
 
+    /** It lies in the workspace, so who was there before could put a link in its place, and the agent would follow it. */
+    @Test
+    void aControlDirectoryThatAnotherLaunchMayReplaceIsAShortfall() throws Exception {
+        WorkflowRun b = run("beside", Result.SUCCESS, """
+                parallel first: {
+                  sandbox(minimumLevel: 'FULL') {
+                    dir('a') { sh 'touch up; for i in $(seq 600); do test -e ../go && break; sleep 0.1; done' }
+                  }
+                }, second: {
+                  waitUntil(initialRecurrencePeriod: 100, quiet: true) { fileExists 'a/up' }
+                  sandbox(minimumLevel: 'FULL') {
+                    sh '''set +x
+                      ls -d a@tmp/durable-* && echo SEEN; mv a@tmp moved && echo MOVED; echo TRIED'''
+                    catchError(buildResult: 'SUCCESS') { dir('b') { sh 'echo RAN' } }
+                  }
+                  sandbox(minimumLevel: 'PARTIAL') { dir('b') { sh 'echo WARNED' } }
+                  sh 'ls -d a@tmp/durable-* && echo CONTROL; touch go'
+                }
+                """);
+        r.assertLogContains("TRIED\n", b);
+        r.assertLogContains("CONTROL\n", b);
+        r.assertLogNotContains("SEEN\n", b);
+        r.assertLogNotContains("MOVED\n", b);
+        r.assertLogNotContains(" RAN\n", b);
+        r.assertLogContains("/b@tmp/durable-", b);
+        r.assertLogContains("another launch, which still runs, may write there", b);
+        r.assertLogContains("Give parallel branches workspaces of their own", b);
+        r.assertLogContains("WARNED\n", b);
+        assertThat(Pipelines.action(b).getLevel(), is("PARTIAL"));
+    }
+
+    @Test
+    void whatAnEarlierStepLeftRunningIsAnotherLaunchToo() throws Exception {
+        String left = "sandbox(minimumLevel: 'FULL') { sh 'sleep 1000 > /dev/null 2>&1 &'; %s }";
+        WorkflowRun b = run("left", Result.FAILURE, left.formatted("dir('x') { sh 'echo RAN' }"));
+        r.assertLogContains("another launch, which still runs, may write there", b);
+        r.assertLogNotContains("RAN\n", b);
+        assertThat(
+                Pipelines.action(run("left", Result.SUCCESS, left.formatted("sh 'mkdir -p x; cd x; echo RAN'")))
+                        .getLevel(),
+                is("FULL"));
+    }
+
+    /** The heartbeat of a step's wrapper outlives it for seconds. */
+    @Test
+    void oneStepAfterTheOtherIsNoShortfall() throws Exception {
+        WorkflowRun b = run("sequence", Result.SUCCESS, """
+                sandbox(minimumLevel: 'FULL') {
+                  sh 'true'
+                  dir('x') { sh 'true'; sh 'true'; dir('deeper') { sh 'echo DEEPER' } }
+                  dir('y') { sh 'true' }
+                }
+                dir('x') { sandbox(minimumLevel: 'FULL') { sh 'true'; sh 'echo LAST' } }
+                """);
+        r.assertLogContains("DEEPER\n", b);
+        r.assertLogContains("LAST\n", b);
+        assertThat(Pipelines.action(b).getLevel(), is("FULL"));
+    }
+
     @Test
     void aPathIsWrittenToOnlyWhereItIsAllowedAndNamed() throws Exception {
         String name = "sandbox(writePaths: ['" + shared + "/cache']) { sh 'echo RAN > " + shared + "/cache/it' }";
