@@ -94,6 +94,8 @@ class RepositorySweepTest {
                         + " echo worktree = . >> linked/config",
                 "seq 1500 | sed s/^/d/ | xargs mkdir; repo sub",
                 "repo main; commit main two; git -C main worktree add -q ../linked 2>/dev/null; git init -q sub",
+                "git init -q .; commit . one; echo gitdir: nowhere > sub/.git 2>/dev/null; repo other; mkdir -p sub;"
+                        + " echo gitdir: ../other/.git > sub/.git",
                 "repo sub; mv sub/.git/config sub/.git/c; ln -s c sub/.git/config",
                 "repo sub; cp sub/.git/config sub/.git/config.worktree; git -C sub config extensions.worktreeConfig true",
             })
@@ -147,6 +149,26 @@ class RepositorySweepTest {
         assertThat(outside(files)).isEqualTo(before);
         assertThat(outside("git -C bare.git tag; git -C sub log --format=%s; git -C linked log --format=%s"))
                 .isEqualTo("t\nlib\none\n");
+    }
+
+    /** Deeper than repositories are looked for. */
+    @Test
+    void aRepositoryThatNobodyFoundStaysWhenNobodyTouchedIt() throws Exception {
+        String make = "git init -q lib; commit lib lib; for d in a/b/c/d/e f/g/h/i/j; do git init -q $d; git -C $d config x.y z;"
+                + " commit $d one; git -C $d -c protocol.file.allow=always submodule --quiet add ../../../../../lib sub; done";
+        outside(make);
+        assertThat(run("", "commit a/b/c/d/e two; ln -s \"$HOST\" a/b/c/d/e/.git/logs/x")).isEmpty();
+        assertThat(RepositorySweep.run(scratch)).isEmpty();
+        for (String each : List.of("a/b/c/d/e", "f/g/h/i/j")) {
+            assertThat(outside("cd " + each + "; git config x.y; git -C sub log --format=%s; find .git -type l"))
+                    .isEqualTo("z\nlib\n");
+        }
+        assertThat(outside("git -C a/b/c/d/e log --format=%s")).isEqualTo("two\none\n");
+        scratch = Files.createDirectory(scratch.resolveSibling("next"));
+        assertThat(run("", "git -C a/b/c/d/e config core.fsmonitor evil; echo evil > f/g/h/i/j/.git/modules/sub/config"))
+                .isEmpty();
+        assertThat(RepositorySweep.run(scratch)).anyMatch(n -> n.contains("e/.git was")).anyMatch(n -> n.contains("j/.git was"));
+        assertThat(outside("git -C a/b/c/d/e config core.fsmonitor; ls f/g/h/i/j/.git")).doesNotContain("evil", "modules");
     }
 
     @Test

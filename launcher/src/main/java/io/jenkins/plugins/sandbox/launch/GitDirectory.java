@@ -192,9 +192,7 @@ final class GitDirectory implements Iterable<Path>, AutoCloseable {
                 ? CONTENT_DIRECTORIES.contains(name)
                 : attributes.isRegularFile()
                         && (name.equals("config") || CONTENT_FILES.contains(name) || name.startsWith(SPLIT_INDEX)));
-        for (String name : CONTENT_DIRECTORIES) {
-            keepPlain(Path.of(name), 1);
-        }
+        removeLinksInContent();
         Set<OpenOption> options =
                 Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW, LinkOption.NOFOLLOW_LINKS);
         Path fresh = Path.of("config.process-sandbox-" + unique());
@@ -211,9 +209,7 @@ final class GitDirectory implements Iterable<Path>, AutoCloseable {
     void removeLinks() throws IOException {
         beWritable();
         keepOnly((name, attributes) -> OBEYED.contains(name) || attributes.isDirectory() || attributes.isRegularFile());
-        for (String name : CONTENT_DIRECTORIES) {
-            keepPlain(Path.of(name), 1);
-        }
+        removeLinksInContent();
         Path worktrees = Path.of("worktrees");
         if (isDirectory(worktrees)) {
             try (GitDirectory all = open(worktrees)) {
@@ -222,6 +218,13 @@ final class GitDirectory implements Iterable<Path>, AutoCloseable {
             }
         } else if (exists(worktrees)) {
             stream.deleteFile(worktrees);
+        }
+    }
+
+    /** Those that lead git elsewhere when it writes. */
+    void removeLinksInContent() throws IOException {
+        for (String name : CONTENT_DIRECTORIES) {
+            keepPlain(Path.of(name), 1);
         }
     }
 
@@ -253,6 +256,9 @@ final class GitDirectory implements Iterable<Path>, AutoCloseable {
                     }
                 }
             }
+            if (!others.isEmpty()) {
+                beWritable();
+            }
             for (Path name : others) {
                 remove(name);
             }
@@ -272,7 +278,6 @@ final class GitDirectory implements Iterable<Path>, AutoCloseable {
             return;
         }
         try (GitDirectory below = open(name)) {
-            below.beWritable();
             below.keepOnly((child, attributes) -> attributes.isDirectory() || attributes.isRegularFile());
             try (GitDirectory again = below.reopen()) {
                 for (Path child : again) {

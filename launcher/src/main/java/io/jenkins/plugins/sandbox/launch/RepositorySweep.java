@@ -121,30 +121,38 @@ public final class RepositorySweep {
 
     private void judge(GitDirectory worktree) throws IOException {
         Path git = worktree.path().resolve(GIT);
-        boolean ours = known.has(git);
-        if (worktree.isDirectory(GIT)) {
-            if (!ours || known.setting() == Profile.Git.PROTECTED) {
-                clean(worktree, ours);
+        boolean found = known.has(git);
+        if (!worktree.isDirectory(GIT)) {
+            boolean ours = found || known.isOlder(git);
+            if (!isLinkToAKnownRepository(git) && !(ours && !leadsIntoTheWorkspace(git))) {
+                aside(worktree, "it leads git to a place that the build has chosen");
             }
-        } else if (!isLinkToAKnownRepository(git) && !(ours && leadsOutOfTheWorkspace(git))) {
-            aside(worktree, "it leads git to a place that the build has chosen");
+        } else if (!found || known.setting() == Profile.Git.PROTECTED) {
+            clean(worktree, found || known.isUntouched(git), !found && known.isOlder(git));
         }
     }
 
-    private void clean(GitDirectory worktree, boolean ours) throws IOException {
+    /**
+     * @param obeyed whether its configuration and hooks are no build's
+     * @param old whether nothing has been made or removed in {@code .git} itself, which may be unusual then
+     */
+    private void clean(GitDirectory worktree, boolean obeyed, boolean old) throws IOException {
         Optional<GitDirectory> opened = open(worktree, GIT);
         if (opened.isEmpty()) {
             return;
         }
-        Optional<String> spoilt;
+        Optional<String> spoilt = Optional.empty();
         try (GitDirectory git = opened.get()) {
-            spoilt = ours ? git.whyGitDoesNotTakeIt() : git.whyItIsOfNoUse();
-            if (spoilt.isEmpty() && ours) {
+            if (obeyed && old) {
+                git.removeLinksInContent();
+                return;
+            }
+            spoilt = obeyed ? git.whyGitDoesNotTakeIt() : git.whyItIsOfNoUse();
+            if (spoilt.isEmpty() && obeyed) {
                 git.removeLinks();
             } else if (spoilt.isEmpty()) {
                 git.removeOrders();
-                note(git.path()
-                        + " was made by the build: its commits are kept, its configuration, hooks and submodules are"
+                note(git.path() + " was made by the build: its commits are kept, its configuration, hooks and submodules are"
                         + " removed, so that git does not obey them.");
             }
         }
@@ -162,17 +170,16 @@ public final class RepositorySweep {
         for (Path path = target.get().getParent();
                 path != null && path.startsWith(known.workspace());
                 path = path.getParent()) {
-            if (path.endsWith(GIT) && known.has(path)) {
+            if (path.endsWith(GIT) && (known.has(path) || known.isUntouched(path))) {
                 return LINKED.contains(path.relativize(target.get()).getName(0).toString());
             }
         }
         return false;
     }
 
-    private boolean leadsOutOfTheWorkspace(Path file) throws IOException {
-        return GitLink.target(file)
-                .filter(t -> !t.startsWith(known.workspace()))
-                .isPresent();
+    /** Where there is nothing, git has nothing to obey. */
+    private boolean leadsIntoTheWorkspace(Path file) throws IOException {
+        return GitLink.target(file).filter(t -> t.startsWith(known.workspace())).isPresent();
     }
 
     private void aside(GitDirectory worktree, String why) throws IOException {

@@ -7,6 +7,7 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -39,7 +40,8 @@ import java.util.concurrent.TimeUnit;
 public record KnownRepositories(Path workspace, Profile.Git setting, FileTime since, Map<Path, String> found) {
     private static final String PREFIX = "known-repositories-";
     private static final String VERSION = "1";
-    private static final List<String> ORDERS = List.of("config", "config.worktree", "commondir", "hooks", "worktrees");
+    private static final List<String> ORDERS = List.of("config", "config.worktree", "commondir", "hooks", "worktrees", "modules");
+    private static final int DEEPEST = 64;
     private static final long LONGEST = 1 << 24;
 
     /** By workspace, the scratch directories of which a launch has begun and that have not been given up. Guarded by the class. */
@@ -61,7 +63,7 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
             return;
         }
         Path scratch = host.canonicalDirectory("Scratch directory", policy.scratch());
-        Path workspace = host.canonicalDirectory("Workspace", policy.workspace());
+        Path workspace = Plan.workspace(policy, host);
         try {
             synchronized (KnownRepositories.class) {
                 if (Files.notExists(file(scratch, workspace), LinkOption.NOFOLLOW_LINKS)) {
@@ -150,23 +152,41 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
     }
 
     /**
-     * Of a directory that git takes for a repository although it is not called {@code .git}: whether no build has touched what
-     * git obeys in it. Nobody can set the time at which a file was last changed (its ctime, inode(7)).
+     * Whether nobody has touched what git obeys in a repository since the first launch began: one that was there, and that
+     * nobody has looked for. Nobody can set the time at which a file was last changed (its ctime, inode(7)).
+     *
+     * @param repository a directory
      */
-    public boolean isUntouched(Path bare) throws IOException {
+    public boolean isUntouched(Path repository) throws IOException {
         for (String name : ORDERS) {
-            Path path = bare.resolve(name);
-            if (changed(path).compareTo(since) >= 0) {
+            if (!isAllOlder(repository.resolve(name), DEEPEST)) {
                 return false;
             }
-            if (GitFiles.isDirectory(path)) {
-                try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
-                    for (Path file : files) {
-                        if (changed(file).compareTo(since) >= 0) {
-                            return false;
-                        }
+        }
+        return true;
+    }
+
+    /**
+     * @param path a file, or a directory without what is in it
+     * @return whether it is as it was when the first launch began
+     */
+    public boolean isOlder(Path path) throws IOException {
+        return changed(path).compareTo(since) < 0;
+    }
+
+    private boolean isAllOlder(Path path, int depth) throws IOException {
+        if (depth == 0 || !isOlder(path)) {
+            return false;
+        }
+        if (GitFiles.isDirectory(path)) {
+            try (DirectoryStream<Path> children = Files.newDirectoryStream(path)) {
+                for (Path child : children) {
+                    if (!isAllOlder(child, depth - 1)) {
+                        return false;
                     }
                 }
+            } catch (AccessDeniedException e) {
+                return false;
             }
         }
         return true;

@@ -150,7 +150,7 @@ public final class Plan {
                 .orElse(null);
     }
 
-    private static Path workspace(Policy policy, Host host) throws SandboxException {
+    static Path workspace(Policy policy, Host host) throws SandboxException {
         Path workspace = host.canonicalDirectory("Workspace", policy.workspace());
         if (workspace.getNameCount() == 0) {
             throw new SandboxException("Workspace '/' would make the whole machine writable: name a directory in it.");

@@ -315,7 +315,7 @@ final class Attempts {
                         .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git/hooks/post-checkout"))
                         .stoppedBy(STRICT, Walls.whateverHolds(), "mkdir -p later && echo x > later/source"),
                 attempt(Group.FILES, "git-new-link", "lead a later checkout to a repository of one's own")
-                        .does("mkdir later && echo 'gitdir: ../elsewhere' > later/.git")
+                        .does("mkdir -p later && echo 'gitdir: ../elsewhere' > later/.git")
                         .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git"))
                         .stoppedBy(STRICT, Walls.whateverHolds(), "mkdir -p later && echo x > later/source"),
                 attempt(

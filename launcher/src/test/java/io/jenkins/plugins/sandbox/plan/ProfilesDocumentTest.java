@@ -197,7 +197,8 @@ class ProfilesDocumentTest {
                 when the block ends, and a repository that it has spoilt, in which git would look for another one, is moved aside.
 
                 A repository that a build makes itself is its own while the block lasts. When it ends, everything that the build left
-                running is ended, and then each repository that was not there when the block began keeps its commits, its index and its
+                running is ended, and then each repository that was not there when the block began, or that nobody has looked for and whose
+                configuration, hooks or submodules the build has touched, keeps its commits, its index and its
                 branches, and nothing else: its configuration is a fresh one (`origin` and other remotes are gone), hooks, submodules and
                 links are removed. One that git cannot use that way (a partial clone, one with objects of another repository, a damaged
                 one), and a `.git` that is a file or a link and leads to a place of the build's choice, becomes
