@@ -154,10 +154,12 @@ class RepositorySweepTest {
     /** Deeper than repositories are looked for. */
     @Test
     void aRepositoryThatNobodyFoundStaysWhenNobodyTouchedIt() throws Exception {
-        String make = "git init -q lib; commit lib lib; for d in a/b/c/d/e f/g/h/i/j; do git init -q $d; git -C $d config x.y z;"
-                + " commit $d one; git -C $d -c protocol.file.allow=always submodule --quiet add ../../../../../lib sub; done";
+        String make =
+                "git init -q lib; commit lib lib; for d in a/b/c/d/e f/g/h/i/j; do git init -q $d; git -C $d config x.y z;"
+                        + " commit $d one; git -C $d -c protocol.file.allow=always submodule --quiet add ../../../../../lib sub; done";
         outside(make);
-        assertThat(run("", "commit a/b/c/d/e two; ln -s \"$HOST\" a/b/c/d/e/.git/logs/x")).isEmpty();
+        assertThat(run("", "commit a/b/c/d/e two; ln -s \"$HOST\" a/b/c/d/e/.git/logs/x"))
+                .isEmpty();
         assertThat(RepositorySweep.run(scratch)).isEmpty();
         for (String each : List.of("a/b/c/d/e", "f/g/h/i/j")) {
             assertThat(outside("cd " + each + "; git config x.y; git -C sub log --format=%s; find .git -type l"))
@@ -165,10 +167,15 @@ class RepositorySweepTest {
         }
         assertThat(outside("git -C a/b/c/d/e log --format=%s")).isEqualTo("two\none\n");
         scratch = Files.createDirectory(scratch.resolveSibling("next"));
-        assertThat(run("", "git -C a/b/c/d/e config core.fsmonitor evil; echo evil > f/g/h/i/j/.git/modules/sub/config"))
+        assertThat(run(
+                        "",
+                        "git -C a/b/c/d/e config core.fsmonitor evil; echo evil > f/g/h/i/j/.git/modules/sub/config"))
                 .isEmpty();
-        assertThat(RepositorySweep.run(scratch)).anyMatch(n -> n.contains("e/.git was")).anyMatch(n -> n.contains("j/.git was"));
-        assertThat(outside("git -C a/b/c/d/e config core.fsmonitor; ls f/g/h/i/j/.git")).doesNotContain("evil", "modules");
+        assertThat(RepositorySweep.run(scratch))
+                .anyMatch(n -> n.contains("e/.git was"))
+                .anyMatch(n -> n.contains("j/.git was"));
+        assertThat(outside("git -C a/b/c/d/e config core.fsmonitor; ls f/g/h/i/j/.git"))
+                .doesNotContain("evil", "modules");
     }
 
     @Test

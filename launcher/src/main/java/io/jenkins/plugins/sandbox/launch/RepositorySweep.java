@@ -152,7 +152,8 @@ public final class RepositorySweep {
                 git.removeLinks();
             } else if (spoilt.isEmpty()) {
                 git.removeOrders();
-                note(git.path() + " was made by the build: its commits are kept, its configuration, hooks and submodules are"
+                note(git.path()
+                        + " was made by the build: its commits are kept, its configuration, hooks and submodules are"
                         + " removed, so that git does not obey them.");
             }
         }

@@ -40,7 +40,8 @@ import java.util.concurrent.TimeUnit;
 public record KnownRepositories(Path workspace, Profile.Git setting, FileTime since, Map<Path, String> found) {
     private static final String PREFIX = "known-repositories-";
     private static final String VERSION = "1";
-    private static final List<String> ORDERS = List.of("config", "config.worktree", "commondir", "hooks", "worktrees", "modules");
+    private static final List<String> ORDERS =
+            List.of("config", "config.worktree", "commondir", "hooks", "worktrees", "modules");
     private static final int DEEPEST = 64;
     private static final long LONGEST = 1 << 24;
 
