@@ -207,29 +207,26 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
      *
      * @param node the display name of the node that says so, which is believed about its own launches only
      * @param endings by the id of the launch; those that do not run in this build are ignored
-     * @return those that reached a limit, and what had been found out about them
+     * @return the launches that are known to have ended now, and what had been found out about them
      */
-    public static Map<End, Finding> ended(Run<?, ?> run, String node, Map<String, Ending> endings) {
-        Map<End, Finding> limited = new LinkedHashMap<>();
+    public static Map<Launch, Finding> ended(Run<?, ?> run, String node, Map<String, Ending> endings) {
+        Map<Launch, Finding> all = new LinkedHashMap<>();
         synchronized (run) {
             SandboxAction action = run.getAction(SandboxAction.class);
             if (action != null) {
-                endings.forEach((id, ending) -> action.loaded().ended(node, id, ending, limited));
+                endings.forEach((id, ending) -> action.loaded().ended(node, id, ending, all));
             }
         }
-        return limited;
+        return all;
     }
 
-    private void ended(String node, String id, Ending ending, Map<End, Finding> limited) {
+    private void ended(String node, String id, Ending ending, Map<Launch, Finding> all) {
         for (int i = 0; i < groups.size(); i++) {
             Finding finding = groups.get(i).getFinding();
             Launch launch = finding.getNode().equals(node) ? groups.get(i).end(id, ending) : null;
             if (launch != null) {
                 log.add(i, launch);
-                End end = launch.getEnd();
-                if (end != null && end.isLimited()) {
-                    limited.put(end, finding);
-                }
+                all.put(launch, finding);
             }
         }
     }
@@ -269,6 +266,20 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
                                 l.running() != null && (l.getFlowNode() == null || flowNodes.contains(l.getFlowNode())))
                         .map(Launch::getId)
                         .collect(Collectors.toCollection(HashSet::new));
+    }
+
+    /**
+     * Whether a step has been warned of a launch that stays below its minimum, and was let go on.
+     *
+     * @param flowNode its id in the Pipeline's graph
+     */
+    public static boolean isWarnedOf(@CheckForNull Run<?, ?> run, String flowNode) {
+        SandboxAction action = run == null ? null : run.getAction(SandboxAction.class);
+        return action != null
+                && action.groups.stream()
+                        .filter(g -> g.getFinding().getVerdict() == Finding.Verdict.WARNED)
+                        .flatMap(g -> g.getLaunches().stream())
+                        .anyMatch(l -> flowNode.equals(l.getFlowNode()));
     }
 
     /**
