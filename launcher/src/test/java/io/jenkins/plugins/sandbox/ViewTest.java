@@ -10,6 +10,7 @@ import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
@@ -393,7 +394,9 @@ class ViewTest {
                                 + " && cat .git/config"))
                 .isEqualTo("[core]\n");
         assertThat(worktree.resolve(".git/index")).hasContent("x");
-        assertThat(run(protectedGit().write(worktree + "/.git/config"), "cd " + name + "; echo mine > .git/config && echo yes"))
+        assertThat(run(
+                        protectedGit().write(worktree + "/.git/config"),
+                        "cd " + name + "; echo mine > .git/config && echo yes"))
                 .as("asked for by name")
                 .isEqualTo("yes\n");
     }
@@ -472,7 +475,8 @@ class ViewTest {
     private static final String GIT = "git -c user.name=a -c user.email=a@b ";
 
     /** With git's own words: what it finds in a repository, and each file of it. */
-    private static final String FILES = "find .git sub/.git -type f -o -type l | sort | xargs -d '\\n' stat -c '%n %i %s %z'";
+    private static final String FILES =
+            "find .git sub/.git -type f -o -type l | sort | xargs -d '\\n' stat -c '%n %i %s %z'";
 
     /** Each of these has made git outside of the sandbox run a program. */
     @ParameterizedTest
@@ -486,19 +490,23 @@ class ViewTest {
                 "cp evil .git/config",
                 "mv -f .git .git2; mkdir .git; cp -r .git2/. .git; cp evil .git/config",
                 "mkdir -p other; cp -r .git/. other; cp evil other/config; echo ../other > .git/commondir",
-                "mkdir -p .git/worktrees; cp evil .git/config.worktree; " + GIT + "config extensions.worktreeConfig true",
+                "mkdir -p .git/worktrees; cp evil .git/config.worktree; " + GIT
+                        + "config extensions.worktreeConfig true",
                 // what comes after git's own checks
                 "rm .git/index; ln -s ../index .git/index; cp evil .git/config",
             })
     void whatABuildDoesToARepositoryDoesNotReachTheMachine(String attack) throws Exception {
         String make = "git init -q . && mkdir sub && git -C sub init -q && " + GIT + "commit -q --allow-empty -m one";
-        String script = "bare() { mkdir -p objects refs; echo 'ref: refs/heads/main' > HEAD; (cat evil; echo worktree = .) > config; }\n"
-                + "printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ran; false\\n' > evil; "
-                + attack + "; true";
+        String script =
+                "bare() { mkdir -p objects refs; echo 'ref: refs/heads/main' > HEAD; (cat evil; echo worktree = .) > config; }\n"
+                        + "printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ran; false\\n' > evil; "
+                        + attack + "; true";
         assertThat(run(standard(), make)).isEmpty();
         String before = run(standard(), FILES);
         run(view(), script);
-        assertThat(run(view(), "ls -d .git")).as("it is still there for later launches").isEqualTo(".git\n");
+        assertThat(run(view(), "ls -d .git"))
+                .as("it is still there for later launches")
+                .isEqualTo(".git\n");
         assertThat(run(standard(), FILES)).isEqualTo(before);
         run(standard(), "git status");
         assertThat(workspace.resolve("ran")).doesNotExist();
@@ -512,18 +520,25 @@ class ViewTest {
         String allow = "git -c protocol.file.allow=always -c user.name=a -c user.email=a@b ";
         assertThat(run(
                         standard(),
-                        "git init -q lib && cd lib && " + GIT + "commit -q --allow-empty -m lib && cd .. && git init -q app"
-                                + " && cd app && " + allow + "submodule --quiet add ../lib lib && " + GIT + "commit -q -m one"))
+                        "git init -q lib && cd lib && " + GIT
+                                + "commit -q --allow-empty -m lib && cd .. && git init -q app" + " && cd app && "
+                                + allow + "submodule --quiet add ../lib lib && " + GIT + "commit -q -m one"))
                 .isEmpty();
         workspace = workspace.resolve("app");
-        assertThat(run(
-                        view(),
-                        "echo x > file && git add file && " + GIT + "commit -q -m two && git config x.y z && git checkout -q -b side"
-                                + " && (cd lib && " + GIT + "commit -q --allow-empty -m three) && " + GIT
-                                + "commit -q -a -m four && " + allow + "submodule --quiet update && git gc -q && git stash list"
-                                + " && git worktree add -q --detach tree && git remote add o u && git remote rename o p"))
+        assertThat(
+                        run(
+                                view(),
+                                "echo x > file && git add file && " + GIT
+                                        + "commit -q -m two && git config x.y z && git checkout -q -b side"
+                                        + " && (cd lib && " + GIT + "commit -q --allow-empty -m three) && " + GIT
+                                        + "commit -q -a -m four && " + allow
+                                        + "submodule --quiet update && git gc -q && git stash list"
+                                        + " && git worktree add -q --detach tree && git remote add o u && git remote rename o p"))
                 .isEmpty();
-        assertThat(run(view(), "git fsck && git log --format=%s && git config x.y && git branch --show-current && git status -s"))
+        assertThat(
+                        run(
+                                view(),
+                                "git fsck && git log --format=%s && git config x.y && git branch --show-current && git status -s"))
                 .as("a later launch")
                 .isEqualTo("four\ntwo\none\nz\nside\n?? tree/\n");
         assertThat(run(standard(), "git fsck && git log --format=%s && git config x.y; git status -s"))
@@ -611,7 +626,8 @@ class ViewTest {
                 try mv deps d
                 """;
         assertThat(run(protectedGit(), script)).isEmpty();
-        assertThat(run(protectedGit(), "echo x > deps/one/file && cat deps/one/file")).isEqualTo("x\n");
+        assertThat(run(protectedGit(), "echo x > deps/one/file && cat deps/one/file"))
+                .isEqualTo("x\n");
         assertThat(run(standard(), script)).hasLineCount(6);
     }
 
@@ -633,13 +649,45 @@ class ViewTest {
                 + " bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp echo wrapped";
         assertThat(run(standard(), "bwrap --version")).startsWith("bubblewrap");
         assertThat(run(policy(Profile.named("strict")), script)).doesNotContain("mounted\n", "wrapped\n");
-        String nested = "primitives = session close_fds environment user_namespace pid_namespace mount_namespace"
-                + " ipc_namespace uts_namespace cgroup_namespace filesystem proc no_new_privs capabilities seccomp\n"
-                + "root = ro\ndev = minimal\nhome = overlay\nsyscalls = @build nested-sandbox\n";
-        assertThat(run(policy(Profile.parse("nested", nested)), script))
+        assertThat(run(policy(nested()), script))
                 .startsWith("mounted\n")
                 .endsWith("wrapped\n")
                 .doesNotContain("secret\n", "writable\n");
+    }
+
+    private static Profile nested() throws Exception {
+        return Profile.parse(
+                "nested",
+                "primitives = session close_fds environment user_namespace pid_namespace mount_namespace"
+                        + " ipc_namespace uts_namespace cgroup_namespace filesystem proc no_new_privs capabilities seccomp\n"
+                        + "root = ro\ndev = minimal\nhome = overlay\ntmp = private\nsyscalls = @build nested-sandbox\n");
+    }
+
+    /** With one user id, since newuidmap is a set-uid program; crun goes on without a keyring where there are none. */
+    @Test
+    void aContainerWithoutRootRunsInsideWhereTheProfileLetsIt() throws Exception {
+        String map = "[{\"containerID\": 0, \"hostID\": %s, \"size\": 1}]";
+        String uid = map.formatted(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+        String gid = map.formatted(Files.getAttribute(Path.of("/proc/self"), "unix:gid"));
+        file(workspace.resolve("bundle/config.json"), """
+                {"ociVersion": "1.0.2", "root": {"path": "rootfs"},
+                 "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+                            {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]}],
+                 "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
+                             "args": ["busybox", "sh", "-c", "busybox id -u; busybox ls /; busybox mount -t tmpfs t /dev"],
+                             "noNewPrivileges": true},
+                 "linux": {"uidMappings": %s, "gidMappings": %s,
+                           "namespaces": [{"type": "user"}, {"type": "mount"}, {"type": "pid"}, {"type": "ipc"}]}}
+                """.formatted(uid, gid));
+        Path busybox = workspace.resolve("bundle/rootfs/bin/busybox");
+        Files.createDirectories(busybox.getParent());
+        Files.copy(Path.of("/bin/busybox"), busybox, StandardCopyOption.COPY_ATTRIBUTES);
+        String script = "mkdir -p /tmp/run; XDG_RUNTIME_DIR=/tmp/run crun --cgroup-manager=disabled --root /tmp/run run"
+                + " --bundle bundle c 2>/dev/null";
+        // crun refuses machines on which both versions of control groups are mounted.
+        assertThat(run(policy(nested()).hide("/sys/fs/cgroup"), script)).isEqualTo("0\nbin\ndev\nproc\n");
+        assertThat(run(policy(Profile.named("strict")).hide("/sys/fs/cgroup"), script))
+                .isEmpty();
     }
 
     @Test
