@@ -224,6 +224,11 @@ public final class Scratch implements AutoCloseable {
         return KnownRepositories.of(directory, workspace);
     }
 
+    /** Whether launches with this scratch directory run. */
+    static boolean isInUse(Path directory) {
+        return TAKEN.stream().anyMatch(p -> p.startsWith(directory));
+    }
+
     /** Lets another launch have the overlays. Removes nothing. */
     @Override
     public void close() {

@@ -313,7 +313,11 @@ final class Attempts {
                 attempt(Group.FILES, "git-new-repository", "make a new repository where a later checkout will find it")
                         .does("mkdir -p later/.git/hooks && echo x > later/.git/hooks/post-checkout")
                         .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git/hooks/post-checkout"))
-                        .stoppedBy(NONE, NOTHING, "mkdir -p later && echo x > later/source"),
+                        .stoppedBy(STRICT, Walls.whateverHolds(), "mkdir -p later && echo x > later/source"),
+                attempt(Group.FILES, "git-new-link", "lead a later checkout to a repository of one's own")
+                        .does("mkdir -p later && echo 'gitdir: ../elsewhere' > later/.git")
+                        .outside((scene, result) -> scene.exists("agent/workspace/job/later/.git"))
+                        .stoppedBy(STRICT, Walls.whateverHolds(), "mkdir -p later && echo x > later/source"),
                 attempt(
                                 Group.FILES,
                                 "git-fallback",
@@ -454,8 +458,8 @@ final class Attempts {
                         .calls("set-uid \"$(command -v su)\"")
                         .stoppedBy(ALL, Walls.either(NO_NEW_PRIVS), "id -u > /dev/null"),
                 attempt(Group.PROCESSES, "open-files", "open more files than the launch was given")
-                        .policy((workspace, b) ->
-                                b.limits(new Limits(null, false, null, null, null, 256, null, null, null, null, null)))
+                        .policy((scene, b) ->
+                                b.limits(new Limits(null, false, null, null, null, 256, null, null, null, null, null, null)))
                         .gets("ulimit -n 300")
                         .stoppedBy(ALL, Walls.either(RLIMIT_NOFILE), "ulimit -n 200"));
     }

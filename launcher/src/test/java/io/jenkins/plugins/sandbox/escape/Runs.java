@@ -6,6 +6,7 @@ import io.jenkins.plugins.sandbox.escape.Attempt.Setting;
 import io.jenkins.plugins.sandbox.escape.Attempt.Start;
 import io.jenkins.plugins.sandbox.launch.LiveInit;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
+import io.jenkins.plugins.sandbox.launch.RepositorySweep;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
@@ -153,7 +154,10 @@ final class Runs {
                 return ended(front, Result.refused(unmet.orElse(report.refusal())));
             }
             launch.openGate();
-            return end(front, launch, report.init());
+            Result result = end(front, launch, report.init());
+            // As whoever ends a block does.
+            RepositorySweep.run(Path.of(policy.scratch()));
+            return result;
         }
     }
 

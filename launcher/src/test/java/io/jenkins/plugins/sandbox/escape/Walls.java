@@ -27,7 +27,7 @@ record Walls(List<Set<Primitive>> alternatives) {
         return new Walls(List.of(Set.of(rows)));
     }
 
-    /** It is init itself that stops it, on every machine. */
+    /** Init stops it, or what cleans up after a block: on every machine. */
     static Walls whateverHolds() {
         return new Walls(List.of(EnumSet.noneOf(Primitive.class)));
     }
@@ -40,7 +40,7 @@ record Walls(List<Set<Primitive>> alternatives) {
     public String toString() {
         return alternatives.stream()
                 .map(all -> all.isEmpty()
-                        ? "init itself"
+                        ? "init, or the clean-up at the end"
                         : all.stream()
                                 .sorted()
                                 .map(p -> "`" + p.wireName() + "`")
