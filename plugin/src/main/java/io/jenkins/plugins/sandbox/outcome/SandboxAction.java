@@ -215,6 +215,12 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
             SandboxAction action = run.getAction(SandboxAction.class);
             if (action != null) {
                 endings.forEach((id, ending) -> action.loaded().ended(node, id, ending, all));
+                try {
+                    action.writeLaunches();
+                } catch (IOException x) {
+                    // With the next change, which tells of it when that cannot be stored either.
+                    return all;
+                }
             }
         }
         return all;

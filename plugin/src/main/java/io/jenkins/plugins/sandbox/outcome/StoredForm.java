@@ -36,8 +36,8 @@ class StoredForm implements Converter {
      * are others are stored by their names.
      */
     private static final List<String> PRIMITIVES = List.of(
-            ("session close_fds environment cgroup user_namespace pid_namespace mount_namespace ipc_namespace uts_namespace"
-                            + " cgroup_namespace network_namespace filesystem proc rlimit_cpu rlimit_nofile rlimit_as rlimit_data"
+            ("session close_fds environment cgroup workspace_size user_namespace pid_namespace mount_namespace ipc_namespace"
+                            + " uts_namespace cgroup_namespace network_namespace filesystem proc rlimit_cpu rlimit_nofile rlimit_as rlimit_data"
                             + " rlimit_nproc rlimit_fsize rlimit_core rlimit_stack rlimit_memlock cpu_affinity no_new_privs"
                             + " capabilities landlock_fs landlock_net landlock_scope seccomp")
                     .split(" "));
