@@ -66,11 +66,31 @@ static int check_mount(const struct plan *plan, const char *path, const char *op
 }
 
 /* Another mount lies on the root of this one: nothing of it can be reached, nor brought back without a capability. */
+/* other lies on the root of line's mount, or on a directory of the way to it. */
+static bool covers(const struct mount_line *other, const struct mount_line *line)
+{
+    if (other->id == line->id)
+        return false;
+    if (strcmp(other->path, line->path) == 0)
+        return other->parent == line->id;
+    return other->parent == line->parent && is_below(line->path, other->path);
+}
+
+/* No path leads there, nor to whatever is mounted on it: it may be as it likes. */
 static bool is_covered(const struct mount_line *lines, size_t count, const struct mount_line *line)
 {
-    for (size_t i = 0; i < count; i++)
-        if (lines[i].parent == line->id && lines[i].id != line->id && strcmp(lines[i].path, line->path) == 0)
-            return true;
+    const struct mount_line *below = NULL;
+    for (size_t steps = 0; line != NULL && steps < count; steps++) {
+        const struct mount_line *parent = NULL;
+        for (size_t i = 0; i < count; i++) {
+            if (&lines[i] != below && covers(&lines[i], line))
+                return true;
+            if (lines[i].id == line->parent && lines[i].id != line->id)
+                parent = &lines[i];
+        }
+        below = line;
+        line = parent;
+    }
     return false;
 }
 
@@ -86,7 +106,7 @@ static int check_lines(const struct plan *plan, const struct mount_line *lines, 
     struct steps steps = {.seen = {false}};
     for (size_t i = 0; i < plan->mount_count; i++)
         steps.length[i] = strlen(plan->mounts[i].target);
-    /* What covers a mount has its path, and is checked itself: so it is only asked about one that is not right. */
+    /* What covers a mount is checked itself: so it is only asked about one that is not right. */
     for (size_t i = 0; i < count; i++)
         if (check_mount(plan, lines[i].path, lines[i].options, &steps, failure) != 0 &&
             !is_covered(lines, count, &lines[i]))

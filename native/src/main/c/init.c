@@ -30,8 +30,9 @@ struct init {
     int signals;
     bool has_pid_namespace;
     pid_t command;
-    int ready; /* read end: the command's process has done its rows */
-    int go;    /* write end: it may start the command */
+    pid_t heir; /* what the command left behind to write its status down; 0: there is none, or nobody waits for it */
+    int ready;  /* read end: the command's process has done its rows */
+    int go;     /* write end: it may start the command */
     struct usage usage;
     bool command_ended;
     int status;       /* the command's */
@@ -152,6 +153,7 @@ static void end_by_limit(struct init *init, enum limit limit)
 {
     if (!init->command_ended && init->limit == LIMIT_COUNT)
         init->limit = limit;
+    init->usage.ended_all |= 1U << limit;
     init->ending_by = SIGKILL;
     init->kill_at_ms = now_ms();
 }
@@ -317,6 +319,21 @@ static const char *wait_at_gate(struct init *init, char *buffer, size_t size)
 
 /* ---- while it runs ---- */
 
+/* The oldest process that has become our child by the end of the command. */
+static pid_t find_heir(const struct init *init)
+{
+    pid_t heir = 0;
+    size_t count = 0;
+    if (init->plan->on_limit_status == NULL)
+        return 0;
+    struct process *list = list_processes(&count);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].parent == getpid() && list[i].pid != init->command && (heir == 0 || list[i].pid < heir))
+            heir = list[i].pid;
+    free(list);
+    return heir;
+}
+
 /* True when there is no child left. */
 static bool reap(struct init *init)
 {
@@ -330,6 +347,9 @@ static bool reap(struct init *init)
         if (pid == 0)
             break;
         enum limit limit = usage_ended(&init->usage, status, &usage);
+        /* A shell that says into a full log why its child ended is ended for the same reason. */
+        if (pid == init->heir && limit == LIMIT_FILE_SIZE)
+            end_by_limit(init, limit);
         if (pid != init->command)
             continue;
         init->status = status;
@@ -339,6 +359,7 @@ static bool reap(struct init *init)
             WTERMSIG(status) == SIGKILL && usage_out_of_memory(&init->usage))
             init->limit = LIMIT_MEMORY;
         init->command_ended = true;
+        init->heir = find_heir(init);
         just_ended = true;
     }
     /* Only when somebody is left: without a pid namespace, looking for them takes all of /proc. */

@@ -283,6 +283,7 @@ enum option {
     OPTION_CPU_TIME,
     OPTION_WALL_TIME,
     OPTION_CPUS,
+    OPTION_WORKSPACE_SIZE,
     OPTION_ON_LIMIT,
     OPTION_SECCOMP,
     OPTION_BACKGROUND,
@@ -330,6 +331,7 @@ static const struct {
     [OPTION_CPU_TIME] = {"--cpu-time", 1, false},
     [OPTION_WALL_TIME] = {"--wall-time", 1, false},
     [OPTION_CPUS] = {"--cpus", 1, false},
+    [OPTION_WORKSPACE_SIZE] = {"--workspace-size", 2, false},
     [OPTION_ON_LIMIT] = {"--on-limit", 2, false},
     [OPTION_SECCOMP] = {"--seccomp", 1, false},
     [OPTION_BACKGROUND] = {"--background", 1, false},
@@ -413,6 +415,9 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return take_limit(name, values[0], SECONDS_MAX, &plan->wall_time_s, problem);
     case OPTION_CPUS:
         return take_cpus(plan, values[0], problem);
+    case OPTION_WORKSPACE_SIZE:
+        return take_path(name, values[0], &plan->workspace, problem) &&
+               take_limit(name, values[1], MEMORY_MAX, &plan->workspace_size, problem);
     case OPTION_ON_LIMIT:
         return take_path(name, values[0], &plan->on_limit_status, problem) &&
                take_path(name, values[1], &plan->on_limit_log, problem);
@@ -519,6 +524,8 @@ bool plan_check(const struct plan *plan, struct problem *problem)
         return wrong(problem, "--pids without --primitive cgroup or rlimit_nproc");
     if ((plan->cpus != NULL) != ((plan->asked & BIT(CPU_AFFINITY)) != 0))
         return wrong(problem, "--primitive cpu_affinity and --cpus go together");
+    if ((plan->workspace != NULL) != ((plan->asked & BIT(WORKSPACE_SIZE)) != 0))
+        return wrong(problem, "--primitive workspace_size and --workspace-size go together");
     if (plan->mount_count > 0 && (plan->asked & BIT(FILESYSTEM)) == 0)
         return wrong(problem, "mounts without --primitive filesystem");
     for (size_t i = 0; i < plan->mount_count; i++)

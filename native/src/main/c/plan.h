@@ -63,7 +63,9 @@ struct plan {
     uint64_t wall_time_s;        /* from the command's start, 0 for no limit */
     const char *on_limit_status; /* written when a limit ended everything; NULL for none */
     const char *on_limit_log;
-    const char *cpus; /* "0-3,8", checked; NULL for all */
+    const char *workspace;   /* whose size is limited; NULL for none */
+    uint64_t workspace_size; /* bytes */
+    const char *cpus;        /* "0-3,8", checked; NULL for all */
     struct mount_step mounts[MOUNTS_MAX];
     size_t mount_count;
     const char *variables[VARIABLES_MAX]; /* names: to be dropped, or the only ones to be kept */

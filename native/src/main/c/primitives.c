@@ -7,6 +7,7 @@ static const char *const names[PRIMITIVE_COUNT] = {
     [CLOSE_FDS] = "close_fds",
     [ENVIRONMENT] = "environment",
     [CGROUP] = "cgroup",
+    [WORKSPACE_SIZE] = "workspace_size",
     [USER_NAMESPACE] = "user_namespace",
     [PID_NAMESPACE] = "pid_namespace",
     [MOUNT_NAMESPACE] = "mount_namespace",

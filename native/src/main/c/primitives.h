@@ -11,6 +11,7 @@ enum primitive {
     CLOSE_FDS,
     ENVIRONMENT,
     CGROUP,
+    WORKSPACE_SIZE,
     USER_NAMESPACE,
     PID_NAMESPACE,
     MOUNT_NAMESPACE,

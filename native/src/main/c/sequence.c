@@ -10,6 +10,7 @@ static const struct primitive_row table[PRIMITIVE_COUNT] = {
     [CLOSE_FDS] = {STAGE_SETUP, STAGE_COMMAND, 0, false, close_fds_apply, close_fds_verify},
     [ENVIRONMENT] = {STAGE_SETUP, STAGE_COMMAND, 0, false, environment_apply, environment_verify},
     [CGROUP] = {STAGE_SETUP, STAGE_COMMAND, 0, false, cgroup_apply, cgroup_verify},
+    [WORKSPACE_SIZE] = {STAGE_SETUP, STAGE_SETUP, 0, false, workspace_size_apply, workspace_size_verify},
     [USER_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, false, user_namespace_apply, user_namespace_verify},
     [PID_NAMESPACE] = {STAGE_SETUP, STAGE_INIT, 0, true, pid_namespace_apply, pid_namespace_verify},
     [MOUNT_NAMESPACE] = {STAGE_SETUP, STAGE_SETUP, 0, true, mount_namespace_apply, mount_namespace_verify},

@@ -180,6 +180,10 @@ void cgroup_prepare(struct context *context);
 /* Moves the process that becomes the command into it. */
 void cgroup_enter(struct context *context);
 
+/* workspace.c */
+int workspace_size_apply(struct context *context, struct failure *failure);
+int workspace_size_verify(struct context *context, struct failure *failure);
+
 /* landlock.c */
 int landlock_fs_apply(struct context *context, struct failure *failure);
 int landlock_fs_verify(struct context *context, struct failure *failure);

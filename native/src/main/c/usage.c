@@ -297,7 +297,9 @@ static size_t describe(const struct usage *usage, enum limit limit, char *text, 
     unsigned long long value = (unsigned long long)value_of(usage, limit, 0);
     int n = limit == LIMIT_MEMORY     ? snprintf(text, size, "the limit on memory, %llu MiB, ", value >> 20)
             : limit == LIMIT_CPU_TIME ? snprintf(text, size, "the limit on CPU time, %llu s, ", value)
-                                      : snprintf(text, size, "the limit on wall time, %llu s, ", value);
+            : limit == LIMIT_FILE_SIZE
+                ? snprintf(text, size, "the limit on the size of a file, %llu KiB, ", value >> 10)
+                : snprintf(text, size, "the limit on wall time, %llu s, ", value);
     return n < 0 || (size_t)n >= size ? 0 : (size_t)n;
 }
 
@@ -313,8 +315,10 @@ static int open_beside(const char *path, int flags)
 
 void usage_tell(const struct usage *usage)
 {
-    static const char status[] = "137\n"; /* 128 and SIGKILL, as a shell says it */
+    /* 128 and the number of SIGKILL or SIGXFSZ, as a shell says it. */
+    const char *status = usage->ended_all == 1U << LIMIT_FILE_SIZE ? "153\n" : "137\n";
     static const char end[] = "was reached: everything was killed\n";
+    const unsigned by_the_kernel = 1U << LIMIT_MEMORY | 1U << LIMIT_CPU_TIME;
     const struct plan *plan = usage->context->plan;
     char text[512] = "sandbox: ";
     size_t used = strlen(text);
@@ -322,7 +326,7 @@ void usage_tell(const struct usage *usage)
     if (plan->on_limit_status == NULL)
         return;
     for (unsigned i = 0; i < LIMIT_COUNT; i++)
-        if ((usage->reached & (1U << i)) != 0 && (i == LIMIT_MEMORY || i == LIMIT_CPU_TIME || i == LIMIT_WALL_TIME))
+        if (((usage->ended_all | (usage->reached & by_the_kernel)) & (1U << i)) != 0)
             used += describe(usage, (enum limit)i, text + used, sizeof text - used - sizeof end);
     if (used == strlen("sandbox: "))
         return;
@@ -334,5 +338,5 @@ void usage_tell(const struct usage *usage)
     /* The log first: who waits for the status reads it then. Nobody is left to be told that either failed. */
     if (log >= 0 && fstat(log, &kind) == 0 && S_ISREG(kind.st_mode))
         (void)write_all(log, text, strlen(text));
-    (void)write_all(file, status, sizeof status - 1);
+    (void)write_all(file, status, strlen(status));
 }

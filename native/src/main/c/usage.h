@@ -22,6 +22,7 @@ struct usage {
     int64_t look_at_all_ms; /* at what is there, next */
     int64_t look_at_ms;     /* at the CPU time, next */
     unsigned reached;       /* limits, a bit for each */
+    unsigned ended_all;     /* those for which init ended everybody */
     uint64_t processors;    /* that can use up CPU time at once */
     uint64_t last_pid;      /* of the pid namespace, when last looked at */
     uint64_t pids_before;   /* those of its earlier rounds */

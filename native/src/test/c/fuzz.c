@@ -108,6 +108,8 @@ static const char *const vocabulary[] = {
     "--wall-time",
     "cpu_affinity",
     "--cpus",
+    "workspace_size",
+    "--workspace-size",
     "--on-limit",
     "0-3,8",
     "3-",

@@ -120,6 +120,11 @@ static void limits_of_the_launch(void)
     REFUSE("--pids without --primitive cgroup or rlimit_nproc", "--pids", "1", "--", "true");
     REFUSE("--primitive cpu_affinity and --cpus go together", "--cpus", "1", "--", "true");
     REFUSE("--primitive cpu_affinity and --cpus go together", "--primitive", "cpu_affinity", "--", "true");
+    CHECK(PARSE("--primitive", "workspace_size", "--workspace-size", "/ws", "4096", "--", "true"));
+    CHECK(strcmp(plan.workspace, "/ws") == 0 && plan.workspace_size == 4096);
+    REFUSE("--primitive workspace_size and --workspace-size go together", "--workspace-size", "/ws", "1", "--", "true");
+    REFUSE("--primitive workspace_size and --workspace-size go together", "--primitive", "workspace_size", "--",
+           "true");
     static char *const wrong[] = {"", ",", "1,", ",1", "3-1", "1-", "-1", "1024", "0-1024", "a", "1 ", "1--2", "00001"};
     for (size_t i = 0; i < NELEM(wrong); i++)
         CHECK(!PARSE("--primitive", "cpu_affinity", "--cpus", wrong[i], "--", "true") &&

@@ -394,7 +394,9 @@ class ViewTest {
                                 + " && cat .git/config"))
                 .isEqualTo("[core]\n");
         assertThat(worktree.resolve(".git/index")).hasContent("x");
-        assertThat(run(protectedGit().write(worktree + "/.git/config"), "cd " + name + "; echo mine > .git/config && echo yes"))
+        assertThat(run(
+                        protectedGit().write(worktree + "/.git/config"),
+                        "cd " + name + "; echo mine > .git/config && echo yes"))
                 .as("asked for by name")
                 .isEqualTo("yes\n");
     }
@@ -473,7 +475,8 @@ class ViewTest {
     private static final String GIT = "git -c user.name=a -c user.email=a@b ";
 
     /** With git's own words: what it finds in a repository, and each file of it. */
-    private static final String FILES = "find .git sub/.git -type f -o -type l | sort | xargs -d '\\n' stat -c '%n %i %s %z'";
+    private static final String FILES =
+            "find .git sub/.git -type f -o -type l | sort | xargs -d '\\n' stat -c '%n %i %s %z'";
 
     /** Each of these has made git outside of the sandbox run a program. */
     @ParameterizedTest
@@ -487,19 +490,23 @@ class ViewTest {
                 "cp evil .git/config",
                 "mv -f .git .git2; mkdir .git; cp -r .git2/. .git; cp evil .git/config",
                 "mkdir -p other; cp -r .git/. other; cp evil other/config; echo ../other > .git/commondir",
-                "mkdir -p .git/worktrees; cp evil .git/config.worktree; " + GIT + "config extensions.worktreeConfig true",
+                "mkdir -p .git/worktrees; cp evil .git/config.worktree; " + GIT
+                        + "config extensions.worktreeConfig true",
                 // what comes after git's own checks
                 "rm .git/index; ln -s ../index .git/index; cp evil .git/config",
             })
     void whatABuildDoesToARepositoryDoesNotReachTheMachine(String attack) throws Exception {
         String make = "git init -q . && mkdir sub && git -C sub init -q && " + GIT + "commit -q --allow-empty -m one";
-        String script = "bare() { mkdir -p objects refs; echo 'ref: refs/heads/main' > HEAD; (cat evil; echo worktree = .) > config; }\n"
-                + "printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ran; false\\n' > evil; "
-                + attack + "; true";
+        String script =
+                "bare() { mkdir -p objects refs; echo 'ref: refs/heads/main' > HEAD; (cat evil; echo worktree = .) > config; }\n"
+                        + "printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch ran; false\\n' > evil; "
+                        + attack + "; true";
         assertThat(run(standard(), make)).isEmpty();
         String before = run(standard(), FILES);
         run(view(), script);
-        assertThat(run(view(), "ls -d .git")).as("it is still there for later launches").isEqualTo(".git\n");
+        assertThat(run(view(), "ls -d .git"))
+                .as("it is still there for later launches")
+                .isEqualTo(".git\n");
         assertThat(run(standard(), FILES)).isEqualTo(before);
         run(standard(), "git status");
         assertThat(workspace.resolve("ran")).doesNotExist();
@@ -513,18 +520,25 @@ class ViewTest {
         String allow = "git -c protocol.file.allow=always -c user.name=a -c user.email=a@b ";
         assertThat(run(
                         standard(),
-                        "git init -q lib && cd lib && " + GIT + "commit -q --allow-empty -m lib && cd .. && git init -q app"
-                                + " && cd app && " + allow + "submodule --quiet add ../lib lib && " + GIT + "commit -q -m one"))
+                        "git init -q lib && cd lib && " + GIT
+                                + "commit -q --allow-empty -m lib && cd .. && git init -q app" + " && cd app && "
+                                + allow + "submodule --quiet add ../lib lib && " + GIT + "commit -q -m one"))
                 .isEmpty();
         workspace = workspace.resolve("app");
-        assertThat(run(
-                        view(),
-                        "echo x > file && git add file && " + GIT + "commit -q -m two && git config x.y z && git checkout -q -b side"
-                                + " && (cd lib && " + GIT + "commit -q --allow-empty -m three) && " + GIT
-                                + "commit -q -a -m four && " + allow + "submodule --quiet update && git gc -q && git stash list"
-                                + " && git worktree add -q --detach tree && git remote add o u && git remote rename o p"))
+        assertThat(
+                        run(
+                                view(),
+                                "echo x > file && git add file && " + GIT
+                                        + "commit -q -m two && git config x.y z && git checkout -q -b side"
+                                        + " && (cd lib && " + GIT + "commit -q --allow-empty -m three) && " + GIT
+                                        + "commit -q -a -m four && " + allow
+                                        + "submodule --quiet update && git gc -q && git stash list"
+                                        + " && git worktree add -q --detach tree && git remote add o u && git remote rename o p"))
                 .isEmpty();
-        assertThat(run(view(), "git fsck && git log --format=%s && git config x.y && git branch --show-current && git status -s"))
+        assertThat(
+                        run(
+                                view(),
+                                "git fsck && git log --format=%s && git config x.y && git branch --show-current && git status -s"))
                 .as("a later launch")
                 .isEqualTo("four\ntwo\none\nz\nside\n?? tree/\n");
         assertThat(run(standard(), "git fsck && git log --format=%s && git config x.y; git status -s"))
@@ -612,7 +626,8 @@ class ViewTest {
                 try mv deps d
                 """;
         assertThat(run(protectedGit(), script)).isEmpty();
-        assertThat(run(protectedGit(), "echo x > deps/one/file && cat deps/one/file")).isEqualTo("x\n");
+        assertThat(run(protectedGit(), "echo x > deps/one/file && cat deps/one/file"))
+                .isEqualTo("x\n");
         assertThat(run(standard(), script)).hasLineCount(6);
     }
 

@@ -4,6 +4,7 @@ import hudson.model.Slave;
 import hudson.slaves.DumbSlave;
 import hudson.slaves.JNLPLauncher;
 import hudson.slaves.SlaveComputer;
+import io.jenkins.plugins.sandbox.kernel.DelegatedGroup;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
@@ -33,6 +34,7 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
     private final Map<String, Process> processes = new LinkedHashMap<>();
     private final Map<String, ProcessBuilder> builders = new LinkedHashMap<>();
     private final List<Path> directories = new ArrayList<>();
+    private DelegatedGroup group;
     private boolean shared;
     private URL address;
 
@@ -40,6 +42,14 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
     public UnprivilegedAgent shared() {
         shared = true;
         return this;
+    }
+
+    /** @return whether the next agents have a control group of their own, as root delegates it; where it can */
+    public boolean delegateControlGroup() throws IOException {
+        if (isRoot()) {
+            group = DelegatedGroup.make(NOBODY);
+        }
+        return group != null && !group.property().isEmpty();
     }
 
     /** @param url how the next agents reach the controller, in the place of its own URL; the same */
@@ -134,6 +144,9 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
         List<String> command = new ArrayList<>();
         if (isRoot()) {
             giveAway(base);
+            if (group != null) {
+                command.addAll(group.words());
+            }
             command.addAll(
                     List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups", "--inh-caps=-all"));
         }
@@ -191,6 +204,10 @@ public final class UnprivilegedAgent implements AfterEachCallback, AfterAllCallb
                 kill(name);
             }
             processes.remove(name);
+        }
+        if (group != null) {
+            group.remove();
+            group = null;
         }
         for (Path directory : directories) {
             delete(directory);

@@ -10,6 +10,7 @@ import io.jenkins.plugins.sandbox.model.Exit;
 import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.SetLimit;
 import io.jenkins.plugins.sandbox.model.Usage;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -29,8 +30,11 @@ final class JsonReport {
      * @param report {@code null} when the launch failed before there was one
      * @param refused why the command was not run, or {@code null}
      * @param ending {@code null} when it is not known
+     * @param limits those that were asked for
      */
-    static void run(OutputStream to, String profile, Report report, String refused, Ending ending) throws IOException {
+    static void run(
+            OutputStream to, String profile, Report report, String refused, Ending ending, List<SetLimit> limits)
+            throws IOException {
         try (JsonGenerator json = generator(to)) {
             json.writeStartObject();
             json.writeNumberField("version", VERSION);
@@ -39,6 +43,7 @@ final class JsonReport {
                     "level", report == null ? "NONE" : report.level().name());
             json.writeStringField("refused", refused);
             primitives(json, report);
+            asked(json, limits);
             exit(json, ending == null ? null : ending.exit());
             limits(json, ending == null ? List.of() : ending.limits());
             usage(json, ending == null ? null : ending.usage());
@@ -112,6 +117,19 @@ final class JsonReport {
         }
         json.writeStringField("cause", exit.cause());
         json.writeEndObject();
+    }
+
+    private static void asked(JsonGenerator json, List<SetLimit> limits) throws IOException {
+        json.writeArrayFieldStart("limits");
+        for (SetLimit limit : limits) {
+            json.writeStartObject();
+            json.writeStringField("name", limit.limit().parameter());
+            json.writeStringField("value", limit.value());
+            json.writeStringField("holds", limit.holds().word());
+            json.writeStringField("text", limit.describe());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
     }
 
     private static void limits(JsonGenerator json, List<LimitHit> limits) throws IOException {

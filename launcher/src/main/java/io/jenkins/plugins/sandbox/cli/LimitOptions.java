@@ -38,6 +38,12 @@ final class LimitOptions {
     @Option(names = "--file-size", paramLabel = "SIZE", description = "the size that a file can be made")
     private String fileSize;
 
+    @Option(
+            names = "--workspace-size",
+            paramLabel = "SIZE",
+            description = "the size of the workspace; holds where its file system has no more than that for it")
+    private String workspaceSize;
+
     @Option(names = "--stack", paramLabel = "SIZE", description = "stack of each process")
     private String stack;
 
@@ -62,6 +68,7 @@ final class LimitOptions {
                 .wallTime(wallTime)
                 .openFiles(files)
                 .fileSize(size("--file-size", fileSize))
+                .workspaceSize(size("--workspace-size", workspaceSize))
                 .stack(size("--stack", stack))
                 .lockedMemory(size("--locked-memory", lockedMemory))
                 .cpus(cpus)

@@ -55,6 +55,12 @@ final class PolicyOptions {
             description = "the home directory. Default: the profile's")
     private String home;
 
+    @Option(
+            names = "--git",
+            paramLabel = "protected|overlay|read-only",
+            description = "the git repositories in the workspace. Default: the profile's")
+    private String git;
+
     @Option(names = "--network", paramLabel = "host|none", description = "which network the command sees")
     private String network;
 
@@ -87,6 +93,13 @@ final class PolicyOptions {
         Profile read = readProfile();
         if (home != null) {
             read = read.withHome(choice("--home", home, Profile.Home.class));
+        }
+        if (git != null) {
+            if (!read.primitives().contains(Primitive.FILESYSTEM)) {
+                throw new SandboxException("--git needs the primitive filesystem, which profile '" + read.name()
+                        + "' does not ask for: use profile 'strict', or leave it out.");
+            }
+            read = read.withGit(choice("--git", git, Profile.Git.class));
         }
         if (network != null) {
             read = read.withNetwork(choice("--network", network, Profile.Network.class));
@@ -173,7 +186,7 @@ final class PolicyOptions {
     private static <E extends Enum<E>> E choice(String option, String text, Class<E> type) throws SandboxException {
         List<String> words = new ArrayList<>();
         for (E constant : type.getEnumConstants()) {
-            String word = constant.name().toLowerCase(Locale.ROOT);
+            String word = constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
             if (word.equals(text)) {
                 return constant;
             }

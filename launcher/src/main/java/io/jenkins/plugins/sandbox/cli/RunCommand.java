@@ -3,10 +3,12 @@ package io.jenkins.plugins.sandbox.cli;
 import io.jenkins.plugins.sandbox.RefusedException;
 import io.jenkins.plugins.sandbox.Sandbox;
 import io.jenkins.plugins.sandbox.SandboxedProcess;
+import io.jenkins.plugins.sandbox.launch.RepositorySweep;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.SetLimit;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -78,6 +80,7 @@ final class RunCommand implements Callable<Integer> {
             try {
                 return run(run, builder, environment, json);
             } finally {
+                sweep(scratch);
                 run.over();
             }
         }
@@ -87,8 +90,10 @@ final class RunCommand implements Callable<Integer> {
             throws SandboxException, InterruptedException {
         String profile = options.profile().name();
         SandboxedProcess process;
+        Policy policy;
         try {
-            process = Sandbox.of(builder.scratch(run.scratch.path().toString()).build())
+            policy = builder.scratch(run.scratch.path().toString()).build();
+            process = Sandbox.of(policy)
                     .transport(transport.choice(run.scratch))
                     .process(settings -> settings.inheritIO().environment().putAll(environment))
                     .onReport(report -> summary(profile, report))
@@ -99,7 +104,8 @@ final class RunCommand implements Callable<Integer> {
                     profile,
                     e instanceof RefusedException refused ? refused.report() : null,
                     e.getMessage(),
-                    null);
+                    null,
+                    List.of());
             throw e;
         }
         run.process = process;
@@ -109,11 +115,22 @@ final class RunCommand implements Callable<Integer> {
         if (ending.isEmpty()) {
             process.destroyForcibly();
         }
+        List<SetLimit> limits = policy.limits().set(process.report().outcomes());
         if (!quiet) {
-            ending.ifPresent(e -> Summary.print(console.errWriter(), e));
+            ending.ifPresent(e -> Summary.print(console.errWriter(), e, limits));
         }
-        report(json, profile, process.report(), null, ending.orElse(null));
+        report(json, profile, process.report(), null, ending.orElse(null), limits);
         return status;
+    }
+
+    private static void sweep(TemporaryDirectory scratch) {
+        try {
+            RepositorySweep.run(scratch.path()).forEach(n -> scratch.console().error("note: " + n));
+        } catch (IOException e) {
+            scratch.console()
+                    .error("warning: what the command left for git to obey could not be removed (" + e
+                            + "): do not run git in the workspace before you have removed the new .git directories.");
+        }
     }
 
     /** What SIGINT and SIGTERM have to clean up, wherever the main thread is then. */
@@ -133,7 +150,9 @@ final class RunCommand implements Callable<Integer> {
                 if (running != null) {
                     running.stop();
                     // For the main thread to write its report; it cannot be waited for any longer than this.
-                    over.await(2, TimeUnit.SECONDS);
+                    if (!over.await(2, TimeUnit.SECONDS)) {
+                        sweep(scratch);
+                    }
                 }
             } catch (InterruptedException e) {
                 // Nobody interrupts a shutdown hook.
@@ -173,13 +192,14 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private void report(OutputStream json, String profile, Report report, String refused, Ending ending)
+    private void report(
+            OutputStream json, String profile, Report report, String refused, Ending ending, List<SetLimit> limits)
             throws SandboxException {
         if (json == null) {
             return;
         }
         try {
-            JsonReport.run(new BufferedOutputStream(json), profile, report, refused, ending);
+            JsonReport.run(new BufferedOutputStream(json), profile, report, refused, ending, limits);
         } catch (IOException e) {
             throw new SandboxException(
                     "Report file " + Quoted.of(reportFile) + " could not be finished (" + e.getMessage()

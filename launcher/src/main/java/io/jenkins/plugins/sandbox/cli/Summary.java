@@ -5,8 +5,11 @@ import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Remedies;
 import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.SetLimit;
 import io.jenkins.plugins.sandbox.model.Status;
 import java.io.PrintWriter;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** A report for people: one line for each row that was asked for. */
 final class Summary {
@@ -30,7 +33,8 @@ final class Summary {
         to.flush();
     }
 
-    static void print(PrintWriter to, Ending ending) {
+    /** @param limits those that were asked for */
+    static void print(PrintWriter to, Ending ending, List<SetLimit> limits) {
         StringBuilder line = new StringBuilder("sandbox: ");
         if (ending.refusal() != null) {
             line.append("not started: ").append(ending.refusal());
@@ -43,8 +47,15 @@ final class Summary {
             line.append(" after ").append(ending.usage().describe());
         }
         to.println(line);
+        if (!limits.isEmpty()) {
+            to.println("sandbox: limits: "
+                    + limits.stream().map(SetLimit::describe).collect(Collectors.joining(", ")));
+        }
         for (LimitHit hit : ending.limits()) {
             to.println("sandbox: " + hit.describe() + ". " + hit.remedy());
+        }
+        if (ending.limits().isEmpty() && ending.exit() != null && ending.exit().status() != 0) {
+            SetLimit.hint(ending.exit().status(), limits).ifPresent(hint -> to.println("sandbox: " + hint));
         }
         to.flush();
     }

@@ -88,6 +88,11 @@ public enum Cause {
             "no control group was delegated to the agent",
             "Delegate a cgroup v2 subtree to the agent's user, with the agent in a group below it (docs/limits.md).",
             "# systemd 254 or newer, in the agent's unit:\n[Service]\nDelegate=cpu memory pids\nDelegateSubgroup=agent"),
+    /** A workspace that may grow as large as its disk. */
+    QUOTA(
+            "nobody has limited the workspace on this machine, and only its root can",
+            "Give the agent's workspaces a file system of that size, or each a project quota (docs/limits.md).",
+            ""),
     /** None of the above. */
     UNKNOWN("not known", "The detail names the call that failed: look for it in the machine's log.", "");
 

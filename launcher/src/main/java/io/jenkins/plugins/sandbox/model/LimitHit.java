@@ -16,24 +16,23 @@ public record LimitHit(Kind limit, long value) implements Serializable {
     /** The limits that can be seen to be reached. */
     public enum Kind {
         /** Bytes. The kernel killed a process of the control group for want of memory. */
-        MEMORY("memory", "--memory"),
+        MEMORY(Limit.MEMORY),
         /** A number. A fork was refused by the control group. */
-        PIDS("pids", "--pids"),
+        PIDS(Limit.PIDS),
         /** Seconds. */
-        CPU_TIME("cpuTime", "--cpu-time"),
+        CPU_TIME(Limit.CPU_TIME),
         /** Seconds. */
-        WALL_TIME("wallTime", "--wall-time"),
+        WALL_TIME(Limit.WALL_TIME),
         /** Bytes. A process was sent SIGXFSZ. */
-        FILE_SIZE("fileSize", "--file-size"),
+        FILE_SIZE(Limit.FILE_SIZE),
         /** Bytes. A temporary file system of the launch's own was full at the end. */
-        SCRATCH(null, null);
+        SCRATCH(null);
 
-        private final String parameter;
-        private final String option;
+        private final Limit set;
 
-        Kind(String parameter, String option) {
-            this.parameter = parameter;
-            this.option = option;
+        /** @param set by which it is set; {@code null} when nothing sets it */
+        Kind(Limit set) {
+            this.set = set;
         }
 
         /**
@@ -68,10 +67,9 @@ public record LimitHit(Kind limit, long value) implements Serializable {
      * @return how to raise it, one sentence
      */
     public String remedy() {
-        return limit.parameter == null
+        return limit.set == null
                 ? "Use a profile that keeps temporary files on disk, or write to the workspace."
-                : "Raise it with " + limit.parameter + " in the step or the administrator's settings, or "
-                        + limit.option + " on the command line.";
+                : limit.set.remedy();
     }
 
     private String bytes() {

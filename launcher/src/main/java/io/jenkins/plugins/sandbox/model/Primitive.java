@@ -12,6 +12,7 @@ public enum Primitive {
     CLOSE_FDS("no open file of the agent is inherited"),
     ENVIRONMENT("the agent's own secrets are dropped from the environment"),
     CGROUP("memory, process and CPU limits for the launch as a whole"),
+    WORKSPACE_SIZE("size of the workspace"),
     USER_NAMESPACE("own user namespace: no privilege outside of it"),
     PID_NAMESPACE("own process ids: other processes cannot be seen or signalled"),
     MOUNT_NAMESPACE("own mount table"),

@@ -81,6 +81,7 @@ public final class Remedies {
             case PROC -> outcome.errno() == Errno.EACCES ? Cause.SECURITY_MODULE : Cause.MASKED_PROC;
             case LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPE -> ofLandlock(outcome);
             case CGROUP -> Cause.CGROUP;
+            case WORKSPACE_SIZE -> Cause.QUOTA;
             case SECCOMP, NO_NEW_PRIVS -> Cause.KERNEL;
             case CAPABILITIES -> outcome.errno() == Errno.EPERM ? Cause.CAPABILITY : Cause.UNKNOWN;
             default -> outcome.errno() == Errno.ENOSPC ? Cause.ROOM : Cause.UNKNOWN;

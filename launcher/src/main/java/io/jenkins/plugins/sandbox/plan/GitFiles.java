@@ -255,8 +255,7 @@ final class GitFiles {
         }
         for (Path module : directories(modules)) {
             Optional<Path> worktree = worktree(module);
-            if (worktree.isPresent()
-                    && Files.isRegularFile(worktree.get().resolve(GIT), LinkOption.NOFOLLOW_LINKS)) {
+            if (worktree.isPresent() && Files.isRegularFile(worktree.get().resolve(GIT), LinkOption.NOFOLLOW_LINKS)) {
                 repository(worktree.get().resolve(GIT));
             }
             // The name of a submodule may have slashes in it, and a submodule may have submodules.

@@ -7,18 +7,25 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The repositories that were in a workspace when the first launch with a scratch directory began. They are the machine's: what
@@ -27,14 +34,19 @@ import java.util.UUID;
  *
  * @param workspace canonical path of the workspace
  * @param setting what becomes of its repositories
- * @param found each {@code .git}, a directory or a file, and each repository without a working tree; and what tells it from
- *     another one that is put in its place
+ * @param since when that was, by the clock of the workspace's file system
+ * @param found each {@code .git}, a directory or a file, and what tells it from another one that is put in its place
  */
-public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, String> found) {
+public record KnownRepositories(Path workspace, Profile.Git setting, FileTime since, Map<Path, String> found) {
     private static final String PREFIX = "known-repositories-";
     private static final String VERSION = "1";
-    private static final List<String> ORDERS = List.of("config", "config.worktree", "commondir", "hooks", "worktrees");
+    private static final List<String> ORDERS =
+            List.of("config", "config.worktree", "commondir", "hooks", "worktrees", "modules");
+    private static final int DEEPEST = 64;
     private static final long LONGEST = 1 << 24;
+
+    /** By workspace, the scratch directories of which a launch has begun and that have not been given up. Guarded by the class. */
+    private static final Map<Path, Set<Path>> OPEN = new HashMap<>();
 
     public KnownRepositories {
         found = Map.copyOf(found);
@@ -52,20 +64,18 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
             return;
         }
         Path scratch = host.canonicalDirectory("Scratch directory", policy.scratch());
-        Path workspace = host.canonicalDirectory("Workspace", policy.workspace());
+        Path workspace = Plan.workspace(policy, host);
         try {
             synchronized (KnownRepositories.class) {
                 if (Files.notExists(file(scratch, workspace), LinkOption.NOFOLLOW_LINKS)) {
                     Map<Path, String> found = new LinkedHashMap<>();
                     Repositories there = Repositories.in(workspace, GitFiles.MOST_ENTRIES);
                     for (Path repository : there.git()) {
-                        found.put(repository, identity(repository));
+                        identity(repository).ifPresent(i -> found.put(repository, i));
                     }
-                    for (Path repository : there.bare()) {
-                        found.put(repository, identity(repository));
-                    }
-                    new KnownRepositories(workspace, policy.profile().git(), found).write(scratch);
+                    new KnownRepositories(workspace, policy.profile().git(), now(workspace), found).write(scratch);
                 }
+                OPEN.computeIfAbsent(workspace, w -> new HashSet<>()).add(scratch);
             }
         } catch (IOException e) {
             throw new SandboxException(
@@ -80,7 +90,7 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
      * @return what was written down there, for each workspace
      * @throws IOException when it cannot be read
      */
-    public static List<KnownRepositories> in(Path scratch) throws IOException {
+    static List<KnownRepositories> in(Path scratch) throws IOException {
         List<KnownRepositories> all = new ArrayList<>();
         if (Files.isDirectory(scratch, LinkOption.NOFOLLOW_LINKS)) {
             try (DirectoryStream<Path> files = Files.newDirectoryStream(scratch, PREFIX + "*[0-9a-f]")) {
@@ -92,6 +102,44 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
         return all;
     }
 
+    /**
+     * Gives up a scratch directory, of which no launch runs any more. Where launches with another one run in the same
+     * workspace, what that one knows becomes what both know: the repositories that either has made are for its end.
+     *
+     * @param scratch a scratch directory
+     * @return what was written down there, for each workspace that nobody else works in
+     * @throws IOException when it cannot be read or written
+     */
+    public static List<KnownRepositories> leave(Path scratch) throws IOException {
+        List<KnownRepositories> left = new ArrayList<>();
+        if (!Files.isDirectory(scratch, LinkOption.NOFOLLOW_LINKS)) {
+            return left;
+        }
+        Path real = scratch.toRealPath();
+        synchronized (KnownRepositories.class) {
+            for (KnownRepositories ours : in(real)) {
+                Set<Path> others = OPEN.getOrDefault(ours.workspace, new HashSet<>());
+                others.remove(real);
+                others.removeIf(o -> Files.notExists(file(o, ours.workspace), LinkOption.NOFOLLOW_LINKS));
+                List<Path> running = others.stream().filter(Scratch::isInUse).toList();
+                for (Path other : running) {
+                    KnownRepositories theirs = read(file(other, ours.workspace));
+                    Map<Path, String> both = new LinkedHashMap<>(theirs.found);
+                    both.entrySet().retainAll(ours.found.entrySet());
+                    new KnownRepositories(ours.workspace, theirs.setting, earlier(ours.since, theirs.since), both)
+                            .write(other);
+                }
+                if (running.isEmpty()) {
+                    left.add(ours);
+                }
+                if (others.isEmpty()) {
+                    OPEN.remove(ours.workspace);
+                }
+            }
+        }
+        return left;
+    }
+
     /** Of one workspace; empty when nothing was written down. */
     static Optional<KnownRepositories> of(Path scratch, Path workspace) throws IOException {
         Path file = file(scratch, workspace);
@@ -101,42 +149,84 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
     /** Whether it is the one that was found, and no other that has been put in its place. */
     public boolean has(Path git) throws IOException {
         String identity = found.get(git);
-        return identity != null && identity.equals(identity(git));
+        return identity != null && Optional.of(identity).equals(identity(git));
     }
 
-    /** Of a directory that it is this one, of a file what it says. Builds can write to bare ones, but must not give orders. */
-    private static String identity(Path git) throws IOException {
-        BasicFileAttributes attributes = Files.readAttributes(git, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-        if (!attributes.isDirectory()) {
-            return "file " + GitLink.text(git).orElse("");
-        }
-        return "directory " + attributes.fileKey() + (git.endsWith(GitFiles.GIT) ? "" : orders(git));
-    }
-
-    /** When they were last touched, which nobody can set. */
-    private static String orders(Path bare) throws IOException {
-        StringBuilder text = new StringBuilder();
+    /**
+     * Whether nobody has touched what git obeys in a repository since the first launch began: one that was there, and that
+     * nobody has looked for. Nobody can set the time at which a file was last changed (its ctime, inode(7)).
+     *
+     * @param repository a directory
+     */
+    public boolean isUntouched(Path repository) throws IOException {
         for (String name : ORDERS) {
-            Path path = bare.resolve(name);
-            text.append(' ').append(touched(path));
-            if (GitFiles.isDirectory(path)) {
-                try (DirectoryStream<Path> files = Files.newDirectoryStream(path)) {
-                    List<Path> sorted = new ArrayList<>();
-                    files.forEach(sorted::add);
-                    sorted.sort(null);
-                    for (Path file : sorted) {
-                        text.append(' ').append(touched(file));
-                    }
-                }
+            if (!isAllOlder(repository.resolve(name), DEEPEST)) {
+                return false;
             }
         }
-        return " " + UUID.nameUUIDFromBytes(text.toString().getBytes(StandardCharsets.UTF_8));
+        return true;
     }
 
-    private static String touched(Path path) throws IOException {
-        return Files.exists(path, LinkOption.NOFOLLOW_LINKS)
-                ? Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS).toString()
-                : "-";
+    /**
+     * @param path a file, or a directory without what is in it
+     * @return whether it is as it was when the first launch began
+     */
+    public boolean isOlder(Path path) throws IOException {
+        return changed(path).compareTo(since) < 0;
+    }
+
+    private boolean isAllOlder(Path path, int depth) throws IOException {
+        if (depth == 0 || !isOlder(path)) {
+            return false;
+        }
+        if (GitFiles.isDirectory(path)) {
+            try (DirectoryStream<Path> children = Files.newDirectoryStream(path)) {
+                for (Path child : children) {
+                    if (!isAllOlder(child, depth - 1)) {
+                        return false;
+                    }
+                }
+            } catch (AccessDeniedException e) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static FileTime changed(Path path) throws IOException {
+        try {
+            return (FileTime) Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
+        } catch (NoSuchFileException e) {
+            return FileTime.fromMillis(Long.MIN_VALUE);
+        }
+    }
+
+    /** By the clock of its file system, which may be another machine's. */
+    private static FileTime now(Path workspace) throws IOException {
+        Path file = Files.createTempFile(workspace, ".process-sandbox-", null);
+        try {
+            return changed(file);
+        } finally {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    /** Of a directory that it is this one, of a file what it says. */
+    private static Optional<String> identity(Path git) throws IOException {
+        try {
+            BasicFileAttributes attributes =
+                    Files.readAttributes(git, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            return attributes.isDirectory()
+                    ? Optional.of("directory " + attributes.fileKey())
+                    : GitLink.text(git).map(t -> "file " + t);
+        } catch (NoSuchFileException e) {
+            // Somebody outside has just removed it.
+            return Optional.empty();
+        }
+    }
+
+    private static FileTime earlier(FileTime a, FileTime b) {
+        return a.compareTo(b) < 0 ? a : b;
     }
 
     private static Path file(Path scratch, Path workspace) {
@@ -145,7 +235,8 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
     }
 
     private void write(Path scratch) throws IOException {
-        List<String> words = new ArrayList<>(List.of(VERSION, workspace.toString(), setting.name()));
+        List<String> words = new ArrayList<>(
+                List.of(VERSION, workspace.toString(), setting.name(), String.valueOf(since.to(TimeUnit.NANOSECONDS))));
         found.forEach((git, identity) -> words.addAll(List.of(git.toString(), identity)));
         Path file = file(scratch, workspace);
         Path unfinished = file.resolveSibling(file.getFileName() + ".new");
@@ -158,13 +249,17 @@ public record KnownRepositories(Path workspace, Profile.Git setting, Map<Path, S
             throw new IOException(file + " is too long");
         }
         String[] words = Files.readString(file).split("\0");
-        if (words.length < 3 || words.length % 2 != 1 || !words[0].equals(VERSION)) {
+        if (words.length < 4 || words.length % 2 != 0 || !words[0].equals(VERSION)) {
             throw new IOException(file + " is not of this version, or damaged");
         }
         Map<Path, String> found = new LinkedHashMap<>();
-        for (int i = 3; i < words.length; i += 2) {
+        for (int i = 4; i < words.length; i += 2) {
             found.put(Path.of(words[i]), words[i + 1]);
         }
-        return new KnownRepositories(Path.of(words[1]), Profile.Git.valueOf(words[2]), found);
+        return new KnownRepositories(
+                Path.of(words[1]),
+                Profile.Git.valueOf(words[2]),
+                FileTime.from(Long.parseLong(words[3]), TimeUnit.NANOSECONDS),
+                found);
     }
 }

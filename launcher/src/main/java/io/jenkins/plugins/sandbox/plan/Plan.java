@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the native launcher is told about one launch, but for the places of the report, the gate and the filter, which the
@@ -36,6 +38,7 @@ public final class Plan {
     private final Mounts.View view;
     private final byte[] filter;
     private final List<String> onLimit;
+    private final Path workspace;
 
     private Plan(
             Policy policy,
@@ -44,7 +47,8 @@ public final class Plan {
             Exceptions exceptions,
             Mounts.View view,
             byte[] filter,
-            List<String> onLimit) {
+            List<String> onLimit,
+            Path workspace) {
         this.policy = policy;
         this.host = host;
         this.variables = variables;
@@ -53,6 +57,7 @@ public final class Plan {
         this.view = view;
         this.filter = filter;
         this.onLimit = onLimit;
+        this.workspace = workspace;
     }
 
     /**
@@ -76,7 +81,14 @@ public final class Plan {
         Mounts.View mounts = view ? Mounts.of(policy, host, scratch, workspace, exceptions) : Mounts.View.NONE;
         Variables variables = Variables.of(policy, host.variables());
         return new Plan(
-                policy, host, variables, exceptions, mounts, filter(policy, host), onLimit(policy, host, mounts));
+                policy,
+                host,
+                variables,
+                exceptions,
+                mounts,
+                filter(policy, host),
+                onLimit(policy, host, mounts),
+                workspace);
     }
 
     /**
@@ -138,7 +150,7 @@ public final class Plan {
                 .orElse(null);
     }
 
-    private static Path workspace(Policy policy, Host host) throws SandboxException {
+    static Path workspace(Policy policy, Host host) throws SandboxException {
         Path workspace = host.canonicalDirectory("Workspace", policy.workspace());
         if (workspace.getNameCount() == 0) {
             throw new SandboxException("Workspace '/' would make the whole machine writable: name a directory in it.");
@@ -229,6 +241,12 @@ public final class Plan {
         launchLimit(words, "--cpu-time", limits.cpuTime());
         launchLimit(words, "--wall-time", limits.wallTime());
         launchLimit(words, "--cpus", limits.cpus());
+        if (limits.workspaceSize() != null) {
+            words.addAll(List.of(
+                    "--workspace-size",
+                    workspace.toString(),
+                    limits.workspaceSize().toString()));
+        }
         return words;
     }
 
@@ -239,7 +257,8 @@ public final class Plan {
      */
     private static List<String> onLimit(Policy policy, Host host, Mounts.View mounts) throws SandboxException {
         Limits limits = policy.limits();
-        boolean ends = limits.memory() != null || limits.cpuTime() != null || limits.wallTime() != null;
+        boolean ends = Stream.of(limits.memory(), limits.cpuTime(), limits.wallTime(), limits.fileSize())
+                .anyMatch(Objects::nonNull);
         if (!ends || policy.controlDirectory() == null) {
             return List.of();
         }

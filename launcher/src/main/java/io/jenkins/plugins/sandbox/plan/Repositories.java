@@ -14,10 +14,9 @@ import java.util.List;
  * The repositories in a workspace, as far as {@link GitFiles} looks for them.
  *
  * @param git each {@code .git}, a directory or a file
- * @param bare directories that git takes for a repository without a working tree; not the workspace itself
  * @param shut directories of this user's that this process may not search, so that there may be one in them
  */
-record Repositories(List<Path> git, List<Path> bare, List<Path> shut) {
+record Repositories(List<Path> git, List<Path> shut) {
 
     /** @param entries how many names below the workspace's own directories to look at */
     static Repositories in(Path workspace, int entries) throws IOException {
@@ -26,7 +25,7 @@ record Repositories(List<Path> git, List<Path> bare, List<Path> shut) {
 
     private static final class Search {
         private final Path workspace;
-        private final Repositories found = new Repositories(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        private final Repositories found = new Repositories(new ArrayList<>(), new ArrayList<>());
         private int entriesLeft;
 
         Search(Path workspace, int entries) {
@@ -60,20 +59,9 @@ record Repositories(List<Path> git, List<Path> bare, List<Path> shut) {
             Path git = directory.resolve(GitFiles.GIT);
             if (GitFiles.isDirectory(git) || Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
                 found.git.add(git);
-            } else if (directory.equals(workspace)) {
-                return;
-            } else if (!Files.isExecutable(directory) && GitFiles.isOwn(directory)) {
+            } else if (!directory.equals(workspace) && !Files.isExecutable(directory) && GitFiles.isOwn(directory)) {
                 found.shut.add(directory);
             }
-            if (!directory.equals(workspace) && !directory.endsWith(GitFiles.GIT) && isBare(directory)) {
-                found.bare.add(directory);
-            }
-        }
-
-        private static boolean isBare(Path directory) {
-            return Files.isRegularFile(directory.resolve("HEAD"), LinkOption.NOFOLLOW_LINKS)
-                    && GitFiles.isDirectory(directory.resolve("objects"))
-                    && GitFiles.isDirectory(directory.resolve("refs"));
         }
 
         /** As far as it can be looked at: a build may leave directories that nobody may read. */

@@ -182,8 +182,7 @@ public final class Scratch implements AutoCloseable {
 
     /** The same for the same text, and as long as a name may be. */
     private static String nameFor(String text) {
-        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8))
-                .toString();
+        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
     /** Whether it is one of these directories, which need not be there yet. */
@@ -223,6 +222,11 @@ public final class Scratch implements AutoCloseable {
     /** What was in a workspace when the first launch began; empty when that was not written down. */
     Optional<KnownRepositories> knownRepositories(Path workspace) throws IOException {
         return KnownRepositories.of(directory, workspace);
+    }
+
+    /** Whether launches with this scratch directory run. */
+    static boolean isInUse(Path directory) {
+        return TAKEN.stream().anyMatch(p -> p.startsWith(directory));
     }
 
     /** Lets another launch have the overlays. Removes nothing. */

@@ -1,8 +1,18 @@
 package io.jenkins.plugins.sandbox.policy;
 
+import io.jenkins.plugins.sandbox.model.Limit;
+import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.SetLimit;
+import io.jenkins.plugins.sandbox.model.SetLimit.Holds;
+import io.jenkins.plugins.sandbox.model.Status;
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * The limits that a launch asks for, or a profile for all of its launches. {@code null} leaves a limit alone. A limit that the
@@ -18,6 +28,8 @@ import java.util.BitSet;
  * @param wallTime time from the start of the command until everything in the sandbox is killed, in seconds, 1 to 31536000
  * @param openFiles open files of each process (RLIMIT_NOFILE), 16 to 1048576
  * @param fileSize the size that a file can be made, in bytes, 4 KiB to 16 TiB (RLIMIT_FSIZE)
+ * @param workspaceSize the size of the workspace with everything in it, in bytes, 1 MiB to 16 TiB; holds where root has seen
+ *     to it that its file system has no more than that for it
  * @param stack stack of each process, in bytes, 256 KiB to 1 TiB (RLIMIT_STACK)
  * @param lockedMemory memory that each process can lock, in bytes, 0 to 1 TiB (RLIMIT_MEMLOCK)
  * @param cpus the processors that may be used, as {@code 0-3,8} (sched_setaffinity(2))
@@ -31,13 +43,15 @@ public record Limits(
         Integer wallTime,
         Integer openFiles,
         Long fileSize,
+        Long workspaceSize,
         Long stack,
         Long lockedMemory,
         String cpus,
         Integer cpuQuota)
         implements Serializable {
     /** No limit but the profile's own. */
-    public static final Limits NONE = new Limits(null, false, null, null, null, null, null, null, null, null, null);
+    public static final Limits NONE =
+            new Limits(null, false, null, null, null, null, null, null, null, null, null, null);
 
     /** RLIMIT_NOFILE where a profile asks for that row and nobody gives a number. */
     public static final int DEFAULT_OPEN_FILES = 65_536;
@@ -67,6 +81,7 @@ public record Limits(
                 .wallTime(wallTime)
                 .openFiles(openFiles)
                 .fileSize(fileSize)
+                .workspaceSize(workspaceSize)
                 .stack(stack)
                 .lockedMemory(lockedMemory)
                 .cpus(cpus)
@@ -89,6 +104,7 @@ public record Limits(
                 lower(wallTime, other.wallTime),
                 lower(openFiles, other.openFiles),
                 lower(fileSize, other.fileSize),
+                lower(workspaceSize, other.workspaceSize),
                 lower(stack, other.stack),
                 lower(lockedMemory, other.lockedMemory),
                 both(cpus, other.cpus),
@@ -115,6 +131,46 @@ public record Limits(
     }
 
     /**
+     * Those that are set, and what became of them.
+     *
+     * @param outcomes the rows of a launch with these limits
+     * @return in the order of {@link Limit}
+     */
+    public List<SetLimit> set(List<Outcome> outcomes) {
+        EnumSet<Primitive> applied = EnumSet.noneOf(Primitive.class);
+        outcomes.stream().filter(o -> o.status() == Status.APPLIED).forEach(o -> applied.add(o.primitive()));
+        List<SetLimit> set = new ArrayList<>();
+        add(set, Limit.MEMORY, memory, together(applied, Primitive.CGROUP, each(applied, Primitive.RLIMIT_DATA)));
+        add(set, Limit.ADDRESS_SPACE, addressSpace ? true : null, each(applied, Primitive.RLIMIT_AS));
+        Holds counted = together(applied, Primitive.CGROUP, Holds.NOT);
+        add(set, Limit.PIDS, pids, together(applied, Primitive.RLIMIT_NPROC, counted));
+        add(set, Limit.CPU_TIME, cpuTime, Holds.TOGETHER);
+        add(set, Limit.WALL_TIME, wallTime, Holds.TOGETHER);
+        add(set, Limit.OPEN_FILES, openFiles, each(applied, Primitive.RLIMIT_NOFILE));
+        add(set, Limit.FILE_SIZE, fileSize, each(applied, Primitive.RLIMIT_FSIZE));
+        add(set, Limit.WORKSPACE_SIZE, workspaceSize, together(applied, Primitive.WORKSPACE_SIZE, Holds.NOT));
+        add(set, Limit.STACK, stack, each(applied, Primitive.RLIMIT_STACK));
+        add(set, Limit.LOCKED_MEMORY, lockedMemory, each(applied, Primitive.RLIMIT_MEMLOCK));
+        add(set, Limit.CPUS, cpus, together(applied, Primitive.CPU_AFFINITY, Holds.NOT));
+        add(set, Limit.CPU_QUOTA, cpuQuota, counted);
+        return set;
+    }
+
+    private static Holds together(Set<Primitive> applied, Primitive row, Holds otherwise) {
+        return applied.contains(row) ? Holds.TOGETHER : otherwise;
+    }
+
+    private static Holds each(Set<Primitive> applied, Primitive row) {
+        return applied.contains(row) ? Holds.EACH : Holds.NOT;
+    }
+
+    private static void add(List<SetLimit> set, Limit limit, Object value, Holds holds) {
+        if (value != null) {
+            set.add(new SetLimit(limit, value.toString(), holds));
+        }
+    }
+
+    /**
      * @return whether no limit is set
      */
     public boolean isEmpty() {
@@ -128,6 +184,7 @@ public record Limits(
         checkSeconds("Wall time", wallTime);
         checkNumber("open file", "open files", openFiles, 16, 1_048_576);
         checkBytes("File size", fileSize, 4 * KIB, 16 * TIB);
+        checkBytes("Workspace size", workspaceSize, MIB, 16 * TIB);
         checkBytes("Stack", stack, 256 * KIB, TIB);
         checkBytes("Locked memory", lockedMemory, 0, TIB);
         if (cpus != null) {
@@ -137,6 +194,10 @@ public record Limits(
             throw new SandboxException("A CPU quota of " + cpuQuota
                     + " % is out of range: use 1 to 102400, in per cent of one processor.");
         }
+    }
+
+    /** Of the limits of a launch as a whole: one may come from its profile and the other from the step. */
+    void checkAddressSpace() throws SandboxException {
         if (addressSpace && memory == null) {
             throw new SandboxException(
                     "A limit on address space is a multiple of the memory limit, and there is none: set one.");
@@ -187,6 +248,7 @@ public record Limits(
         private Integer wallTime;
         private Integer openFiles;
         private Long fileSize;
+        private Long workspaceSize;
         private Long stack;
         private Long lockedMemory;
         private String cpus;
@@ -251,6 +313,14 @@ public record Limits(
         }
 
         /**
+         * @param bytes see {@link Limits#workspaceSize}
+         */
+        public Builder workspaceSize(Long bytes) {
+            workspaceSize = bytes;
+            return this;
+        }
+
+        /**
          * @param bytes see {@link Limits#stack}
          */
         public Builder stack(Long bytes) {
@@ -295,6 +365,7 @@ public record Limits(
                     wallTime,
                     openFiles,
                     fileSize,
+                    workspaceSize,
                     stack,
                     lockedMemory,
                     cpus,

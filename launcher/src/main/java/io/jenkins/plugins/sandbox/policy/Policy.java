@@ -122,6 +122,7 @@ public record Policy(
         ask(asked, Primitive.RLIMIT_NOFILE, limits.openFiles());
         ask(asked, Primitive.RLIMIT_AS, limits.rlimitAs());
         ask(asked, Primitive.RLIMIT_FSIZE, limits.fileSize());
+        ask(asked, Primitive.WORKSPACE_SIZE, limits.workspaceSize());
         ask(asked, Primitive.RLIMIT_STACK, limits.stack());
         ask(asked, Primitive.RLIMIT_MEMLOCK, limits.lockedMemory());
         ask(asked, Primitive.CPU_AFFINITY, limits.cpus());
@@ -351,6 +352,7 @@ public record Policy(
         public Policy build() throws SandboxException {
             limits.check();
             Limits effective = limits.stricter(profile.limits());
+            effective.checkAddressSpace();
             checkRange("grace", graceSeconds, 0, 600);
             checkRange("gate time-out", gateSeconds, 1, 3600);
             if (profile.home() == Profile.Home.JOB && jobScratch == null) {

@@ -234,6 +234,28 @@ public record Profile(
     }
 
     /**
+     * @param newGit what becomes of the repositories in the workspace
+     * @return the same profile with another treatment of them
+     */
+    public Profile withGit(Git newGit) {
+        return new Profile(
+                name,
+                description,
+                primitives,
+                root,
+                temporary,
+                devices,
+                home,
+                newGit,
+                network,
+                environment,
+                limits,
+                syscalls,
+                allowedSyscalls,
+                deniedSyscalls);
+    }
+
+    /**
      * @param newNetwork which network the command sees
      * @return the same profile with another network, and the rows that go with it
      * @throws SandboxException when this profile lacks what a network of its own needs

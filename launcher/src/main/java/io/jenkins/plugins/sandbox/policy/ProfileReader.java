@@ -33,6 +33,7 @@ final class ProfileReader {
     /** Rows that a limit asks for: by themselves they would not know to what. */
     private static final Set<Primitive> OF_LIMITS = EnumSet.of(
             Primitive.CGROUP,
+            Primitive.WORKSPACE_SIZE,
             Primitive.RLIMIT_CPU,
             Primitive.RLIMIT_AS,
             Primitive.RLIMIT_DATA,
@@ -59,6 +60,7 @@ final class ProfileReader {
             "wall-time",
             "open-files",
             "file-size",
+            "workspace-size",
             "stack",
             "locked-memory",
             "cpus",
@@ -285,13 +287,16 @@ final class ProfileReader {
                 .wallTime(limit("wall-time", number("wall-time"), Limits.Builder::wallTime))
                 .openFiles(limit("open-files", number("open-files"), Limits.Builder::openFiles))
                 .fileSize(limit("file-size", size("file-size"), Limits.Builder::fileSize))
+                .workspaceSize(limit("workspace-size", size("workspace-size"), Limits.Builder::workspaceSize))
                 .stack(limit("stack", size("stack"), Limits.Builder::stack))
                 .lockedMemory(limit("locked-memory", size("locked-memory"), Limits.Builder::lockedMemory))
                 .cpus(limit("cpus", text("cpus"), Limits.Builder::cpus))
                 .cpuQuota(limit("cpu-quota", number("cpu-quota"), Limits.Builder::cpuQuota))
                 .addressSpace(choice("address-space", AddressSpace.class, AddressSpace.NO) == AddressSpace.YES);
         try {
-            return limits.build();
+            Limits all = limits.build();
+            all.checkAddressSpace();
+            return all;
         } catch (SandboxException e) {
             throw error(lineOf("address-space"), e.getMessage());
         }

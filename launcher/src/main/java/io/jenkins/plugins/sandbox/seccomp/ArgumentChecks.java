@@ -1,6 +1,7 @@
 package io.jenkins.plugins.sandbox.seccomp;
 
 import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Rule;
+import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Test.Full64Equals;
 import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Test.Low32AnyBit;
 import io.jenkins.plugins.sandbox.seccomp.ArgumentCheck.Test.Low32In;
 import java.util.Collections;
@@ -161,14 +162,18 @@ final class ArgumentChecks {
     }
 
     /**
-     * Whoever has the user id of another process may lower its limits, and the command has init's: with a file size of 0
-     * init could not say any more how the launch ended. In its pid namespace init is 1.
+     * Whoever has the user id of another process may lower its limits: those of init, which with a file size of 0 could not say
+     * any more how the launch ended, and where there is no pid namespace, those of the agent. No capability and no
+     * security module stands in between (prlimit(2)). C libraries, shells and JVMs name the caller as 0; another process'
+     * limits can be read.
      */
     private static ArgumentCheck prlimit() {
         return new ArgumentCheck(
-                "refused with EPERM for process 1, the sandbox's init",
-                List.of(new Rule(EPERM, new Low32In(0, ALL_BITS, 1))),
-                Verdict.ALLOW);
+                "refused with EPERM for setting limits of another process than the caller",
+                List.of(
+                        new Rule(Verdict.ALLOW, new Low32In(0, ALL_BITS, 0)),
+                        new Rule(Verdict.ALLOW, new Full64Equals(2, -1L, 0))),
+                EPERM);
     }
 
     /**

@@ -93,6 +93,23 @@ class CommandLineTest {
     }
 
     @Test
+    void aFailureNamesTheLimitsThatOnlyTheProgramHearsOf() throws Exception {
+        Path report = workspace.resolve("report.json");
+        String[] run = {
+            "run", "--report", report.toString(), "--files", "64", "--wall-time", "60", "--", "sh", "-c", "exit $0", "1"
+        };
+        assertThat(execute(run).err())
+                .contains("sandbox: limits: wall time 60 s, open files 64 (each process)\n")
+                .contains("\"Too many open files\": openFiles (--files) 64. Raise it");
+        assertThat(flat(report))
+                .containsEntry("/limits/1/name", "openFiles")
+                .containsEntry("/limits/1/value", "64")
+                .containsEntry("/limits/1/holds", "each");
+        run[run.length - 1] = "0";
+        assertThat(execute(run).err()).contains("sandbox: limits: ").doesNotContain("Too many open files");
+    }
+
+    @Test
     void quietMeansQuiet() throws Exception {
         assertThat(execute("run", "--quiet", "--", "sh", "-c", "exit 3")).isEqualTo(new Result(3, "", ""));
         assertThat(execute("run", "--quiet", "echo", "--help", "@x")).isEqualTo(new Result(0, "--help @x\n", ""));

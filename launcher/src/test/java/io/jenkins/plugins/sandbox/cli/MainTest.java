@@ -37,6 +37,8 @@ class MainTest {
                 "run --require cgroup -- true                | cgroup is not part of profile 'strict'",
                 "run --on-shortfall ignore -- true           | --on-shortfall cannot be 'ignore': use one of fail, warn",
                 "run --home none -- true                     | --home cannot be 'none': use one of host, overlay, scratch",
+                "run --git yes -- true                       | --git cannot be 'yes': use one of protected, overlay, read-only",
+                "run --profile standard --git overlay -- true | --git needs the primitive filesystem",
                 "run --home job -- true                      | there is no job",
                 "run --profile standard --network none -- true | Profile 'standard' has no user namespace",
                 "run --network some -- true                  | --network cannot be 'some': use one of host, none",

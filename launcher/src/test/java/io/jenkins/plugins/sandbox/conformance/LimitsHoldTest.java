@@ -208,6 +208,37 @@ class LimitsHoldTest {
                 .hasContent("last words\nsandbox: the limit on wall time, 1 s, was reached: everything was killed");
     }
 
+    /** Jenkins' wrapper: when the log is full, the shell that would say so there is ended as well, and writes no status. */
+    @Test
+    void whoWaitsForAFileIsToldOfALogThatIsFull() throws Exception {
+        Path status = workspace.resolve("result");
+        Path log = workspace.resolve("log");
+        launch.options("--primitive", "rlimit_fsize", "--rlimit", "fsize=1048576")
+                .options("--wall-time", "20", "--on-limit", status.toString(), log.toString());
+        Ending ending = launch.start(
+                        "sh",
+                        "-c",
+                        "( { while test ! -e result; do sleep 1; done; } & sh -c 'yes; :' > log 2>&1; echo $? > result;"
+                                + " wait ) > /dev/null 2>&1 &")
+                .ended()
+                .ending();
+        assertThat(ending.limits()).containsExactly(hit(LimitHit.Kind.FILE_SIZE, MIB));
+        assertThat(status).hasContent("153");
+        assertThat(Files.readString(log))
+                .endsWith("sandbox: the limit on the size of a file, 1024 KiB, was reached: everything was killed\n");
+    }
+
+    /** The same signal, and the wrapper lives on: nobody is ended but who wrote too much. */
+    @Test
+    void aFileThatIsTooLargeEndsNobodyElse() throws Exception {
+        Path status = workspace.resolve("result");
+        launch.options("--primitive", "rlimit_fsize", "--rlimit", "fsize=1048576")
+                .options("--on-limit", status.toString(), workspace + "/log");
+        launch.start("sh", "-c", "( sh -c 'yes > large; :' > log 2>&1; sleep 1; echo 5 > result ) &")
+                .ended();
+        assertThat(status).hasContent("5");
+    }
+
     @Test
     void whoWroteTheFileInTimeIsNotContradictedAndNoLinkIsFollowed() throws Exception {
         Path status = workspace.resolve("result");
@@ -251,6 +282,32 @@ class LimitsHoldTest {
         Result result = launch.options("--primitive", "rlimit_nofile", "--rlimit", "nofile=1000")
                 .run(tool() + " files 100000");
         assertThat(result.out()).isEqualTo("REACHED\nOPEN 997\nREFUSED open: Too many open files\n");
+    }
+
+    /** Root has given the workspace a file system of its own: what a project quota looks like from inside as well. */
+    private NativeLaunch withWorkspaceOf(String size, long limit) {
+        return launch.behind(
+                        "unshare",
+                        "-rm",
+                        "sh",
+                        "-c",
+                        "mount -t tmpfs -o size=" + size + " none " + workspace + " && exec \"$0\" \"$@\"")
+                .options("--primitive", "workspace_size", "--workspace-size", workspace.toString(), "" + limit);
+    }
+
+    @Test
+    void aWorkspaceHasNoMoreThanItsFileSystem() throws Exception {
+        Result result = withWorkspaceOf("8m", 16 * MIB).run(tool() + " write 100 " + workspace + "/x");
+        assertThat(result.outcome("workspace_size").describe()).isEqualTo("applied: 8 MiB, the size that was there");
+        assertThat(result.out()).isEqualTo("REACHED\nREFUSED write: No space left on device\n");
+    }
+
+    @Test
+    void aWorkspaceThatNobodyHasLimitedIsNotSaidToBe() throws Exception {
+        Result result = withWorkspaceOf("32m", 16 * MIB).run("true");
+        assertThat(result.outcome("workspace_size").status()).isEqualTo(Status.UNAVAILABLE);
+        assertThat(result.outcome("workspace_size").detail())
+                .startsWith(workspace + " has 32 MiB, and no project quota");
     }
 
     @Test

@@ -225,7 +225,8 @@ class RowsTest {
         Files.writeString(lower.resolve("file"), "host\n");
         Path upper = Files.createDirectory(directory.resolve("upper"));
         String[] layers = {lower.toString(), upper.toString(), "/dev/shm"};
-        String script = "echo reached; cat lower/file; echo changed > lower/file; touch lower/new; chmod 0 lower; mv lower l";
+        String script =
+                "echo reached; cat lower/file; echo changed > lower/file; touch lower/new; chmod 0 lower; mv lower l";
         Result result = launch.strict(workspace)
                 .options("--overlay-or-ro")
                 .options(layers)

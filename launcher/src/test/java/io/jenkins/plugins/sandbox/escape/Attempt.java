@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.escape;
 
 import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiFunction;
@@ -19,6 +20,7 @@ import java.util.function.BiFunction;
  *     can be seen from inside
  * @param twin something harmless and much alike, which must go on working in every profile: ends with status 0
  * @param stoppedBy the built-in profiles that stop it once everything that is planned is there
+ * @param walls the rows that stop it where they hold, whatever else does not
  * @param refusedBy the profiles under which the launch itself does not happen
  * @param proof whether it succeeded
  * @param setting where it is tried
@@ -31,6 +33,7 @@ record Attempt(
         String script,
         String twin,
         Set<String> stoppedBy,
+        Walls walls,
         Set<String> refusedBy,
         Proof proof,
         Setting setting) {
@@ -74,6 +77,8 @@ record Attempt(
     /** What the launch is like in which it is tried. */
     enum Start {
         ORDINARY,
+        /** The same, and never with other attempts: its parent is to be init, or it takes away what they need. */
+        ALONE,
         /** As root of a user namespace, which stands in for an agent that runs as root. */
         AS_ROOT,
         /** With the launcher and its files on disk. */
@@ -101,7 +106,7 @@ record Attempt(
      * @param behind a script in front of the launch, and of the control; ends with {@code exec "$@"}
      * @param stage a script that root of a user namespace runs in a mount namespace before everything else
      * @param directory the working directory, a variable of the scene
-     * @param policy changes to the policy
+     * @param policy changes to the policy, given the workspace
      */
     record Setting(
             Start start,
@@ -109,9 +114,13 @@ record Attempt(
             String behind,
             String stage,
             String directory,
-            BiFunction<Scene, Policy.Builder, Policy.Builder> policy) {
+            BiFunction<Path, Policy.Builder, Policy.Builder> policy) {
         static final Setting ORDINARY =
-                new Setting(Start.ORDINARY, Control.NONE, "exec \"$@\"", "", "WS", (scene, builder) -> builder);
+                new Setting(Start.ORDINARY, Control.NONE, "exec \"$@\"", "", "WS", (workspace, builder) -> builder);
+
+        Setting withBehind(String newBehind) {
+            return new Setting(start, control, newBehind, stage, directory, policy);
+        }
     }
 
     static Builder attempt(Group group, String name, String title) {
@@ -196,6 +205,12 @@ record Attempt(
                     setting.policy));
         }
 
+        /** See {@link Start#ALONE}. */
+        Builder alone() {
+            return set(new Setting(
+                    Start.ALONE, setting.control, setting.behind, setting.stage, setting.directory, setting.policy));
+        }
+
         Builder withFiles() {
             return set(new Setting(
                     Start.FILES, setting.control, setting.behind, setting.stage, setting.directory, setting.policy));
@@ -211,7 +226,7 @@ record Attempt(
                     setting.start, setting.control, setting.behind, setting.stage, directory, setting.policy));
         }
 
-        Builder policy(BiFunction<Scene, Policy.Builder, Policy.Builder> newPolicy) {
+        Builder policy(BiFunction<Path, Policy.Builder, Policy.Builder> newPolicy) {
             return set(new Setting(
                     setting.start, setting.control, setting.behind, setting.stage, setting.directory, newPolicy));
         }
@@ -221,8 +236,8 @@ record Attempt(
             return this;
         }
 
-        Attempt stoppedBy(Set<String> profiles, String twin) {
-            return new Attempt(name, group, title, cves, script, twin, profiles, refusedBy, proof, setting);
+        Attempt stoppedBy(Set<String> profiles, Walls walls, String twin) {
+            return new Attempt(name, group, title, cves, script, twin, profiles, walls, refusedBy, proof, setting);
         }
     }
 }

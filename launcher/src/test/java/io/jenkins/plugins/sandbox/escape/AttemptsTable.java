@@ -20,8 +20,8 @@ final class AttemptsTable {
         StringBuilder text = new StringBuilder();
         for (Group group : Group.values()) {
             text.append("\n### ").append(group.title()).append("\n\n| A build tries to | ");
-            text.append(String.join(" | ", Profile.BUILT_IN)).append(" |\n|---|");
-            text.append(":-:|".repeat(Profile.BUILT_IN.size())).append('\n');
+            text.append(String.join(" | ", Profile.BUILT_IN)).append(" | by |\n|---|");
+            text.append(":-:|".repeat(Profile.BUILT_IN.size())).append("---|\n");
             for (Attempt attempt : Attempts.all()) {
                 if (attempt.group() == group) {
                     text.append(row(attempt, plannable)).append('\n');
@@ -39,6 +39,7 @@ final class AttemptsTable {
         for (String profile : Profile.BUILT_IN) {
             cells.add(cell(attempt, profile, plannable));
         }
+        cells.add(attempt.stoppedBy().isEmpty() ? "–" : attempt.walls().toString());
         return "| " + String.join(" | ", cells) + " |";
     }
 

@@ -1,176 +1,186 @@
 package io.jenkins.plugins.sandbox.escape;
 
-import static io.jenkins.plugins.sandbox.model.Primitive.*;
-
+import io.jenkins.plugins.sandbox.escape.Attempt.Setting;
+import io.jenkins.plugins.sandbox.escape.Attempt.Start;
+import io.jenkins.plugins.sandbox.launch.TransportChoice;
+import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Primitive;
-import io.jenkins.plugins.sandbox.model.SandboxException;
-import io.jenkins.plugins.sandbox.policy.Policy;
+import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.Status;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
- * Attempts of this suite in one launch, for machines on which only some rows hold: what a row that is `applied` has to stop, it
- * has to stop alone.
+ * The whole of this suite on a machine on which only some rows hold: every attempt that a profile is to stop, in as few launches
+ * as there are ways to start one. What the applied rows are to stop has to be stopped.
  */
-public final class Breakouts implements AutoCloseable {
-    /** What is tried, and the rows each of which is to stop it by itself. */
-    private static final Map<String, Set<Primitive>> GUARDS = guards();
+public final class Breakouts {
+    /** Names of the attempts that only root can make. */
+    public static final Set<String> NEEDING_ROOT = names(a -> a.setting().start() == Start.AS_ROOT);
 
     private static final String BEGIN = "ATTEMPT ";
 
-    private final Scene scene = new Scene(true);
-    private final Map<String, Attempt> attempts = new LinkedHashMap<>();
+    private final Profile profile;
+    private final Function<String, TransportChoice> transport;
 
-    public Breakouts() throws IOException {
-        Map<String, Attempt> all = new HashMap<>();
-        Attempts.all().forEach(a -> all.put(a.name(), a));
-        for (String name : GUARDS.keySet()) {
-            Attempt attempt = all.get(name);
-            if (attempt == null || !attempt.setting().equals(Attempt.Setting.ORDINARY)) {
-                throw new IllegalStateException(name + " is no attempt for an ordinary launch");
+    /** By the way they are started. */
+    private final List<List<Attempt>> batches;
+
+    /**
+     * @param transport to be used, given a directory for the launcher's files
+     */
+    public Breakouts(String profile, Function<String, TransportChoice> transport) throws IOException {
+        this.profile = Profile.named(profile);
+        this.transport = transport;
+        this.batches = batches(a -> a.stoppedBy().contains(profile));
+    }
+
+    /**
+     * What became of one.
+     *
+     * @param walls the rows that are to stop it
+     * @param guarded whether those hold here
+     * @param trouble why it shows nothing; {@code null} when it does
+     */
+    public record Finding(String attempt, String walls, boolean guarded, boolean escaped, String trouble) {
+        /**
+         * @return whether a row said `applied` and did not stop it, or nothing can be said
+         */
+        public boolean isWrong() {
+            return guarded && (escaped || trouble != null);
+        }
+    }
+
+    /** Names of all attempts that a profile is to stop. */
+    public static Set<String> names(String profile) {
+        return names(a -> a.stoppedBy().contains(profile));
+    }
+
+    private static Set<String> names(Predicate<Attempt> wanted) {
+        return Attempts.all().stream().filter(wanted).map(Attempt::name).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static List<List<Attempt>> batches(Predicate<Attempt> wanted) {
+        Map<List<Object>, List<Attempt>> batches = new LinkedHashMap<>();
+        for (Attempt attempt : Attempts.all()) {
+            if (wanted.test(attempt)) {
+                Setting setting = attempt.setting();
+                String alone = setting.start() == Start.ALONE ? attempt.name() : "";
+                batches.computeIfAbsent(
+                                List.of(
+                                        setting.start(),
+                                        setting.behind(),
+                                        setting.directory(),
+                                        setting.policy(),
+                                        alone),
+                                k -> new ArrayList<>())
+                        .add(attempt);
             }
-            attempts.put(name, attempt);
         }
+        return List.copyOf(batches.values());
     }
 
-    private static Map<String, Set<Primitive>> guards() {
-        Map<String, Set<Primitive>> guards = new LinkedHashMap<>();
-        Set<Primitive> files = EnumSet.of(FILESYSTEM, LANDLOCK_FS);
-        for (String name : List.of(
-                "change-file",
-                "delete-file",
-                "move-out",
-                "symbolic-link",
-                "hard-link",
-                "change-other-workspace",
-                "read-other-workspace",
-                "read-agent",
-                "change-agent",
-                "change-tool",
-                "read-home-ssh",
-                "read-home-cloud",
-                "link-to-home",
-                "change-home",
-                "poison-cache",
-                "other-steps-secret",
-                "other-steps-result")) {
-            guards.put(name, files);
-        }
-        // A read-only mount is in the way of neither.
-        guards.put("log-link", EnumSet.of(LANDLOCK_FS));
-        guards.put("named-pipe", EnumSet.of(LANDLOCK_FS));
-        for (String name : List.of("read-tmp", "git-hook", "git-config", "git-rename", "devices")) {
-            guards.put(name, EnumSet.of(FILESYSTEM));
-        }
-        guards.put("shared-memory-file", EnumSet.of(FILESYSTEM));
-        guards.put("see", EnumSet.of(PROC));
-        guards.put("limit", EnumSet.of(PID_NAMESPACE));
-        for (String name : List.of("trace", "read-memory", "read-memory-file", "foreign-root", "agents-environment")) {
-            guards.put(name, EnumSet.of(PROC, LANDLOCK_FS));
-        }
-        for (String name : List.of(
-                "mount-in-namespace",
-                "mount-options",
-                "mount-tree",
-                "user-namespace",
-                "user-namespace-by-clone",
-                "user-namespace-by-clone3",
-                "user-namespace-by-32-bit-call",
-                "nf-tables",
-                "raw-socket-flags",
-                "io-uring",
-                "page-faults",
-                "bpf",
-                "keyring",
-                "trace-init")) {
-            guards.put(name, EnumSet.of(SECCOMP));
-        }
-        for (String name : List.of("tcp", "tcp-by-ipv6", "udp")) {
-            // The latter in the place of the former refuses internet sockets as a whole.
-            guards.put(name, EnumSet.of(NETWORK_NAMESPACE, LANDLOCK_NET));
-        }
-        guards.put("abstract-socket", EnumSet.of(NETWORK_NAMESPACE, LANDLOCK_SCOPE));
-        for (String name : List.of("shared-memory", "semaphore", "message", "message-queue")) {
-            guards.put(name, EnumSet.of(IPC_NAMESPACE));
-        }
-        for (String name : List.of("agent-secret", "cloud-secret", "initial-environment")) {
-            guards.put(name, EnumSet.of(ENVIRONMENT));
-        }
-        guards.put("become-root", EnumSet.of(NO_NEW_PRIVS));
-        // The last: others ask for the process that it kills.
-        guards.put("kill", EnumSet.of(PID_NAMESPACE, LANDLOCK_SCOPE));
-        return guards;
-    }
-
-    public Path workspace() {
-        return scene.workspace();
-    }
-
-    public Path home() {
-        return scene.home();
-    }
-
-    /** Everything of the scene that is not in /tmp or /dev/shm is below it. */
-    public Path base() {
-        return scene.home().getParent();
-    }
-
-    /** What the plugin would ask for, from directories alone. */
-    public static Policy.Builder policy(Profile profile, Path base) throws SandboxException {
-        return Scene.policy(profile, base);
-    }
-
-    /** For `sh`: each attempt in a shell of its own. */
-    public String script() {
-        StringBuilder script = new StringBuilder(scene.assignments("offline"));
-        attempts.forEach((name, attempt) -> script.append("echo ")
-                .append(BEGIN)
-                .append(name)
-                .append("\n(\n")
-                .append(attempt.script())
-                .append("\n) 2>&1\n"));
-        return script.append("echo ").append(BEGIN).append("end\n").toString();
-    }
-
-    /** Names of the attempts that succeeded. */
-    public Set<String> escaped(String out) throws IOException, InterruptedException {
-        Map<String, Result> results = new LinkedHashMap<>();
-        List<String> lines = new ArrayList<>();
-        String current = null;
-        for (String line : out.lines().toList()) {
-            if (line.startsWith(BEGIN)) {
-                if (current != null) {
-                    results.put(current, Result.of(String.join("\n", lines), "", null));
+    /**
+     * Makes all attempts but those that cannot be prepared on this machine.
+     *
+     * @param base of the {@link Stage}
+     */
+    public List<Finding> run(Path base) throws Exception {
+        List<Finding> findings = new ArrayList<>();
+        for (List<Attempt> batch : batches) {
+            Setting setting = batch.get(0).setting();
+            if (setting.start() == Start.AS_ROOT && isRoot()) {
+                setting = setting.withBehind(Setting.ORDINARY.behind());
+            }
+            try (Scene scene = setting.start() == Start.STAGED
+                    ? Scene.on(base)
+                    : new Scene(batch.stream().anyMatch(Attempt::hasNeighbour))) {
+                Runs runs = new Runs(
+                        setting,
+                        scene,
+                        transport.apply(scene.launcherDirectory().toString()));
+                if (!runs.canBePrepared()) {
+                    continue;
                 }
-                current = line.substring(BEGIN.length());
+                Result result = runs.asFarAsItGoes(profile, script(batch));
+                Set<Primitive> applied = applied(runs.report().orElseThrow());
+                Map<String, Result> results = split(result);
+                for (Attempt attempt : batch) {
+                    findings.add(finding(attempt, result.refusal(), results.get(attempt.name()), scene, applied));
+                }
+            }
+        }
+        return findings;
+    }
+
+    private Finding finding(Attempt attempt, String refusal, Result result, Scene scene, Set<Primitive> applied)
+            throws Exception {
+        boolean guarded = attempt.walls().hold(applied);
+        String trouble = null;
+        Result shown = result == null ? Result.refused(refusal) : result;
+        boolean escaped = attempt.proof().holds(scene, shown);
+        if (refusal != null) {
+            trouble = attempt.refusedBy().contains(profile.name()) ? null : "refused: " + refusal;
+        } else if (result == null) {
+            trouble = "not begun";
+        } else if (!result.says(Attempt.REACHED) && result.lacking() == null && !hasNoInternet(result)) {
+            trouble = "the decisive step was not reached: " + String.join(" / ", result.out());
+        }
+        return new Finding(attempt.name(), attempt.walls().toString(), guarded, escaped, trouble);
+    }
+
+    static Set<Primitive> applied(Report report) {
+        return report.outcomes().stream()
+                .filter(o -> o.status() == Status.APPLIED)
+                .map(Outcome::primitive)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Primitive.class)));
+    }
+
+    /** Each attempt in a shell of its own, but for those that are alone. */
+    private static String script(List<Attempt> batch) {
+        Attempt first = batch.get(0);
+        if (first.setting().start() == Start.ALONE) {
+            return "echo " + BEGIN + first.name() + "\nexec 2>&1\n" + first.script();
+        }
+        StringBuilder script = new StringBuilder();
+        for (Attempt attempt : batch) {
+            script.append("echo ")
+                    .append(BEGIN)
+                    .append(attempt.name())
+                    .append("\n(\n")
+                    .append(attempt.script())
+                    .append("\n) 2>&1\n");
+        }
+        return script.toString();
+    }
+
+    private static Map<String, Result> split(Result whole) {
+        Map<String, List<String>> parts = new LinkedHashMap<>();
+        List<String> lines = new ArrayList<>();
+        for (String line : whole.out()) {
+            if (line.startsWith(BEGIN)) {
                 lines = new ArrayList<>();
+                parts.put(line.substring(BEGIN.length()), lines);
             } else {
                 lines.add(line);
             }
         }
-        if (!results.keySet().equals(attempts.keySet()) || !"end".equals(current)) {
-            throw new AssertionError("not all attempts were made: " + out);
-        }
-        Set<String> escaped = new TreeSet<>();
-        for (Map.Entry<String, Result> result : results.entrySet()) {
-            Result said = result.getValue();
-            if (!said.says(Attempt.REACHED) && said.lacking() == null && !hasNoInternet(said)) {
-                throw new AssertionError("the decisive step of " + result.getKey() + " was not reached: " + said);
-            }
-            if (attempts.get(result.getKey()).proof().holds(scene, said)) {
-                escaped.add(result.getKey());
-            }
-        }
-        return escaped;
+        Map<String, Result> results = new LinkedHashMap<>();
+        parts.forEach(
+                (name, said) -> results.put(name, Result.of(String.join("\n", said), whole.err(), whole.ending())));
+        return results;
     }
 
     /** There is not even a socket to reach the decisive step with. */
@@ -178,21 +188,31 @@ public final class Breakouts implements AutoCloseable {
         return said.out().contains("try_escape: socket: Address family not supported by protocol");
     }
 
-    /** Of the attempts that succeeded those that one of these rows should have stopped. */
-    public static List<String> disproved(Set<String> escaped, Set<Primitive> applied) {
-        List<String> wrong = new ArrayList<>();
-        for (String name : escaped) {
-            Set<Primitive> guards = EnumSet.copyOf(GUARDS.get(name));
-            guards.retainAll(applied);
-            if (!guards.isEmpty()) {
-                wrong.add(name + " in spite of " + guards);
-            }
-        }
-        return wrong;
+    private static boolean isRoot() throws IOException {
+        return (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0;
     }
 
-    @Override
-    public void close() throws IOException {
-        scene.close();
+    /**
+     * Names of ordinary attempts that do not succeed without a sandbox when they are made one after the other, as in a batch:
+     * those that an earlier one disturbs.
+     */
+    static List<String> disturbed() throws Exception {
+        List<String> disturbed = new ArrayList<>();
+        for (List<Attempt> batch : batches(a -> !a.stoppedBy().isEmpty()
+                && a.setting().start() == Start.ORDINARY
+                && a.setting().control() == Attempt.Control.NONE)) {
+            try (Scene scene = new Scene(true)) {
+                Runs runs = new Runs(batch.get(0).setting(), scene, TransportChoice.memfd());
+                Map<String, Result> results = split(runs.control(script(batch)));
+                for (Attempt attempt : batch) {
+                    Result result = results.get(attempt.name());
+                    if (result == null
+                            || result.lacking() == null && !attempt.proof().holds(scene, result)) {
+                        disturbed.add(attempt.name() + ": " + result);
+                    }
+                }
+            }
+        }
+        return disturbed;
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -54,6 +55,15 @@ class EscapeTest {
                         "CVE-2021-41133");
         for (Attempt attempt : all) {
             assertThat(Profile.BUILT_IN).as(attempt.name()).containsAll(attempt.stoppedBy());
+            assertThat(attempt.walls().alternatives().isEmpty())
+                    .as("%s: what a profile stops names the rows that do", attempt.name())
+                    .isEqualTo(attempt.stoppedBy().isEmpty());
+            for (String profile : attempt.stoppedBy()) {
+                assertThat(attempt.walls()
+                                .hold(EnumSet.copyOf(Profile.named(profile).primitives())))
+                        .as("%s: profile %s asks for %s", attempt.name(), profile, attempt.walls())
+                        .isTrue();
+            }
         }
     }
 
@@ -74,9 +84,13 @@ class EscapeTest {
         return dynamicContainer(attempt.group().title() + ": " + attempt.name(), tests);
     }
 
+    private static Runs runs(Attempt attempt, Scene scene) {
+        return new Runs(attempt.setting(), scene, TransportChoice.memfd());
+    }
+
     private static void check(Attempt attempt, Profile profile) throws Exception {
         try (Scene scene = new Scene(attempt.hasNeighbour())) {
-            Result result = new Runs(attempt, scene).sandboxed(profile);
+            Result result = runs(attempt, scene).sandboxed(attempt, profile);
             boolean escaped = attempt.proof().holds(scene, result);
             assertThat(Judge.complaint(attempt, profile.name(), result, escaped))
                     .as(result.toString())
@@ -95,7 +109,7 @@ class EscapeTest {
 
         void check() throws Exception {
             try (Scene scene = new Scene(attempt.hasNeighbour())) {
-                Result result = new Runs(attempt, scene).control();
+                Result result = runs(attempt, scene).control(attempt.script());
                 lacking = result.lacking();
                 assumeItExists();
                 assertThat(result.says(Attempt.REACHED)).as("tried\n" + result).isTrue();

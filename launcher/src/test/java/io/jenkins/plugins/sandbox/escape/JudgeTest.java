@@ -8,12 +8,13 @@ import org.junit.jupiter.api.Test;
 
 /** That the suite can fail, and that nothing passes which showed nothing. */
 class JudgeTest {
-    private static final Attempt ATTEMPT =
-            Attempt.attempt(Attempt.Group.FILES, "a", "b").gets("true").stoppedBy(Set.of("strict"), "true");
+    private static final Attempt ATTEMPT = Attempt.attempt(Attempt.Group.FILES, "a", "b")
+            .gets("true")
+            .stoppedBy(Set.of("strict"), Walls.either(), "true");
     private static final Attempt REFUSED = Attempt.attempt(Attempt.Group.FILES, "a", "b")
             .gets("true")
             .isRefusedBy(Set.of("strict"))
-            .stoppedBy(Set.of("strict"), "true");
+            .stoppedBy(Set.of("strict"), Walls.either(), "true");
 
     private static Result result(String... lines) {
         return Result.of(String.join("\n", lines), "", "exit code 0\n");

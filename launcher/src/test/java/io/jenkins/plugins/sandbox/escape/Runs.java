@@ -6,6 +6,7 @@ import io.jenkins.plugins.sandbox.escape.Attempt.Setting;
 import io.jenkins.plugins.sandbox.escape.Attempt.Start;
 import io.jenkins.plugins.sandbox.launch.LiveInit;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
+import io.jenkins.plugins.sandbox.launch.RepositorySweep;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
@@ -16,6 +17,7 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -42,18 +44,19 @@ final class Runs {
     private static final Set<Primitive> PRIVILEGE_ROWS =
             EnumSet.of(Primitive.CAPABILITIES, Primitive.LANDLOCK_FS, Primitive.LANDLOCK_SCOPE, Primitive.SECCOMP);
 
-    private final Attempt attempt;
     private final Setting setting;
     private final Scene scene;
+    private final TransportChoice transport;
+    private Report report;
 
-    Runs(Attempt attempt, Scene scene) {
-        this.attempt = attempt;
-        this.setting = attempt.setting();
+    Runs(Setting setting, Scene scene, TransportChoice transport) {
+        this.setting = setting;
         this.scene = scene;
+        this.transport = transport;
     }
 
     /** The twin and then the attempt, under a built-in profile that reaches all that it asks for. */
-    Result sandboxed(Profile profile) throws Exception {
+    Result sandboxed(Attempt attempt, Profile profile) throws Exception {
         Level level = profile.isStandard() ? Level.BASELINE : Level.FULL;
         String script =
                 scene.assignments(profile.name()) + "(\n" + attempt.twin() + "\n)\n" + "if [ $? = 0 ]; then echo "
@@ -64,9 +67,28 @@ final class Runs {
         return launched(scene.policy(profile).minimumLevel(level), script);
     }
 
-    /** The attempt where it must succeed. */
-    Result control() throws Exception {
-        String script = scene.assignments("none") + attempt.script();
+    /** A script under a built-in profile, whatever of it holds here. */
+    Result asFarAsItGoes(Profile profile, String script) throws Exception {
+        return launched(scene.policy(profile).minimumLevel(Level.NONE), scene.assignments(profile.name()) + script);
+    }
+
+    /** Whether what is to stand behind the launch works on this machine. */
+    boolean canBePrepared() throws IOException, InterruptedException {
+        List<String> words = shell(setting.behind());
+        words.addAll(List.of("sh", "-c", ":"));
+        Process process = start(words);
+        process.getInputStream().transferTo(OutputStream.nullOutputStream());
+        return process.waitFor() == 0;
+    }
+
+    /** Of the launch before, if there was one. */
+    Optional<Report> report() {
+        return Optional.ofNullable(report);
+    }
+
+    /** An attempt, or several, where it must succeed. */
+    Result control(String attempt) throws Exception {
+        String script = scene.assignments("none") + attempt;
         if (setting.control() == Control.WITHOUT_PRIVILEGE_ROWS) {
             return launched(scene.policy(withoutPrivilegeRows()), script);
         }
@@ -110,10 +132,11 @@ final class Runs {
     }
 
     private PreparedLaunch prepare(Policy.Builder builder) throws IOException {
-        Policy policy = setting.policy().apply(scene, builder).build().keepingVariables(List.of(STEP_VARIABLE));
-        boolean files = setting.start() != Start.ORDINARY;
+        Policy policy =
+                setting.policy().apply(scene.workspace(), builder).build().keepingVariables(List.of(STEP_VARIABLE));
+        boolean files = setting.start() == Start.FILES || setting.start() == Start.AS_ROOT;
         return PreparedLaunch.prepare(
-                policy, files ? TransportChoice.file(scene.launcherDirectory().toString()) : TransportChoice.memfd());
+                policy, files ? TransportChoice.file(scene.launcherDirectory().toString()) : transport);
     }
 
     private Result launched(Policy.Builder builder, String script) throws Exception {
@@ -124,14 +147,17 @@ final class Runs {
             words.addAll(List.of("sh", "-c", script));
             Process front = start(words);
             byte[] bytes = launch.awaitReport(HANGS_AFTER, front::isAlive);
-            Report report = ReportParser.parse(bytes, policy.profile().isStandard(), policy.primitives());
+            report = ReportParser.parse(bytes, policy.profile().isStandard(), policy.primitives());
             Optional<String> unmet = policy.minimum().unmetBy(report);
             if (unmet.isPresent() || !report.ready()) {
                 launch.abort();
                 return ended(front, Result.refused(unmet.orElse(report.refusal())));
             }
             launch.openGate();
-            return end(front, launch, report.init());
+            Result result = end(front, launch, report.init());
+            // As whoever ends a block does.
+            RepositorySweep.run(Path.of(policy.scratch()));
+            return result;
         }
     }
 

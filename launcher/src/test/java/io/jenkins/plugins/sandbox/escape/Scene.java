@@ -37,10 +37,40 @@ final class Scene implements AutoCloseable {
     private final Path program = Path.of(property("sandbox.try_escape"));
     private final Process victim;
     private final Neighbour neighbour;
+    private final boolean isOurs;
 
     Scene(boolean withNeighbour) throws IOException {
-        base = Files.createTempDirectory(Path.of(property("sandbox.test.outside")), "escape")
-                .toRealPath();
+        this(
+                Files.createTempDirectory(Path.of(property("sandbox.test.outside")), "escape")
+                        .toRealPath(),
+                true,
+                withNeighbour);
+    }
+
+    /** What somebody else has made there, with other processes. */
+    static Scene on(Path base) throws IOException {
+        return new Scene(base, false, false);
+    }
+
+    private Scene(Path base, boolean isOurs, boolean withNeighbour) throws IOException {
+        this.base = base;
+        this.isOurs = isOurs;
+        if (isOurs) {
+            makeFiles();
+        }
+        for (Path directory : List.of(hostTemporary, hostMemory)) {
+            Files.writeString(Files.createDirectory(directory).resolve("secret"), SECRET);
+        }
+        victim = new ProcessBuilder("sleep", "600").start();
+        try {
+            neighbour = withNeighbour ? new Neighbour(program, base.resolve("host"), id) : null;
+        } catch (IOException e) {
+            victim.destroyForcibly();
+            throw e;
+        }
+    }
+
+    private void makeFiles() throws IOException {
         for (String directory : List.of(
                 "agent/tools",
                 "agent/caches",
@@ -59,6 +89,7 @@ final class Scene implements AutoCloseable {
                 "agent/workspace/job@tmp/secretFiles/other",
                 "agent/workspace/other",
                 "home/.m2/repository",
+                "host/again",
                 "host/sub",
                 "jail",
                 "scratch")) {
@@ -95,16 +126,6 @@ final class Scene implements AutoCloseable {
         }
         Path tool = Files.writeString(base.resolve("agent/tools/tool"), "#!/bin/sh\necho tool\n");
         Files.setPosixFilePermissions(tool, PosixFilePermissions.fromString("rwxr-xr-x"));
-        for (Path directory : List.of(hostTemporary, hostMemory)) {
-            Files.writeString(Files.createDirectory(directory).resolve("secret"), SECRET);
-        }
-        victim = new ProcessBuilder("sleep", "600").start();
-        try {
-            neighbour = withNeighbour ? new Neighbour(program, base.resolve("host"), id) : null;
-        } catch (IOException e) {
-            victim.destroyForcibly();
-            throw e;
-        }
     }
 
     private static Map<String, List<String>> credentials() {
@@ -265,7 +286,7 @@ final class Scene implements AutoCloseable {
         if (neighbour != null) {
             neighbour.close();
         }
-        for (Path directory : List.of(hostTemporary, hostMemory, base)) {
+        for (Path directory : isOurs ? List.of(hostTemporary, hostMemory, base) : List.of(hostTemporary, hostMemory)) {
             Trees.remove(directory);
         }
     }

@@ -55,6 +55,8 @@ final class Crun {
         mounts.add("{\"destination\": \"/proc\", \"type\": \"proc\", \"source\": \"proc\"}");
         mounts.add("{\"destination\": \"/dev\", \"type\": \"tmpfs\", \"source\": \"tmpfs\","
                 + " \"options\": [\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"]}");
+        mounts.add("{\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\","
+                + " \"options\": [\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"]}");
         mounts.add(bind("/dev/shm", "rbind"));
         String config = "{\"ociVersion\": \"1.0.2\", \"root\": {\"path\": \"rootfs\"}, \"mounts\": ["
                 + String.join(",\n", mounts)

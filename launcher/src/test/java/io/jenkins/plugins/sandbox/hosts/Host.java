@@ -1,12 +1,13 @@
 package io.jenkins.plugins.sandbox.hosts;
 
+import io.jenkins.plugins.sandbox.escape.Breakouts;
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Primitive;
+import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,10 +68,26 @@ record Host(String name, String title, Setting setting, Map<Primitive, Shortfall
         return new Host(name, title, setting, shortfalls, text);
     }
 
-    /** The level of a profile that asks for these rows. */
-    Level level(Collection<Primitive> asked) {
-        List<Primitive> missing = new ArrayList<>(asked);
+    /**
+     * Attempts that cannot even be prepared here: a container's filter has no keys to read, and where there are no user
+     * namespaces nobody becomes root of one.
+     */
+    boolean hasNoPlaceFor(String attempt) {
+        Shortfall shortfall = shortfalls.get(Primitive.USER_NAMESPACE);
+        boolean container = shortfall != null
+                && shortfall.description().equals("failed: EPERM, unshare")
+                && shortfall.cause() == Cause.SECCOMP_FILTER;
+        boolean rootless = shortfall != null && !name.startsWith("root-");
+        return rootless && Breakouts.NEEDING_ROOT.contains(attempt) || container && attempt.equals("session-key");
+    }
+
+    /** The level that a profile reaches. */
+    Level level(Profile profile) {
+        List<Primitive> missing = new ArrayList<>(profile.primitives());
         missing.retainAll(shortfalls.keySet());
+        if (profile.isStandard()) {
+            return missing.isEmpty() ? Level.BASELINE : Level.NONE;
+        }
         return missing.isEmpty() ? Level.FULL : Level.PARTIAL;
     }
 }

@@ -4,6 +4,8 @@ import io.jenkins.plugins.sandbox.RefusedException;
 import io.jenkins.plugins.sandbox.Sandbox;
 import io.jenkins.plugins.sandbox.SandboxedProcess;
 import io.jenkins.plugins.sandbox.escape.Breakouts;
+import io.jenkins.plugins.sandbox.escape.Inside;
+import io.jenkins.plugins.sandbox.escape.Stage;
 import io.jenkins.plugins.sandbox.launch.HostProbe;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Level;
@@ -16,8 +18,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The agent of a hostile host, run inside it: probes, launches under each minimum, and makes all attempts in a last launch. Writes
- * lines that begin with {@link #MARK}, and what its commands write.
+ * The agent of a hostile host, run inside it: probes, launches under each minimum, looks at every row from inside and makes all
+ * attempts, under every profile. Writes lines that begin with {@link #MARK}, and what its commands write.
  */
 final class HostedAgent {
     static final String MARK = "@@ ";
@@ -36,12 +38,32 @@ final class HostedAgent {
             Outcome outcome = row.outcome();
             say("probe " + outcome.primitive() + " " + row.cause() + " " + describe(outcome));
         }
-        for (Level minimum : new Level[] {Level.FULL, Level.PARTIAL, Level.NONE}) {
-            Policy policy = Breakouts.policy(Profile.named(PROFILE), base)
+        for (Level minimum : new Level[] {Level.FULL, Level.PARTIAL}) {
+            Policy policy = Stage.policy(Profile.named(PROFILE), base)
                     .minimumLevel(minimum)
                     .build();
-            String command = minimum == Level.NONE ? "(set -e; . ./build); . ./attempts" : "echo @@ ran " + minimum;
-            launch(policy, transport, minimum, command);
+            launch(policy, transport, minimum, "echo '" + MARK + "ran " + minimum + "'");
+        }
+        for (String profile : Profile.BUILT_IN) {
+            all(profile, base, transport);
+        }
+    }
+
+    /** Every row and every attempt, without a minimum. */
+    private static void all(String profile, Path base, TransportChoice transport) throws Exception {
+        Inside inside = Inside.of(profile, base, transport, "(set -e; . ./build)");
+        say(profile + " level " + inside.report().level());
+        inside.report().outcomes().forEach(o -> say(profile + " row " + o.primitive() + " " + describe(o)));
+        inside.disproved().forEach(c -> say(profile + " disproved " + c));
+        say(profile + " build " + inside.says("built"));
+        for (Breakouts.Finding finding : new Breakouts(profile, TransportChoice::auto).run(base)) {
+            say(profile + " attempt " + finding.attempt() + " " + finding);
+            if (finding.isWrong()) {
+                say(profile + " disproved " + finding);
+            }
+            if (finding.escaped()) {
+                say(profile + " succeeded " + finding.attempt());
+            }
         }
     }
 
@@ -51,12 +73,6 @@ final class HostedAgent {
             SandboxedProcess process = Sandbox.of(policy)
                     .transport(transport)
                     .process(ProcessBuilder::inheritIO)
-                    .onReport(report -> {
-                        if (minimum == Level.NONE) {
-                            say("level " + report.level());
-                            report.outcomes().forEach(o -> say("row " + o.primitive() + " " + describe(o)));
-                        }
-                    })
                     .start(List.of("sh", "-c", command));
             say("status " + minimum + " " + process.waitFor());
         } catch (RefusedException e) {

@@ -118,7 +118,7 @@ final class Hosts {
                         "read-only",
                         "A read-only machine but for the agent's directory, whose caches and home directory are noexec",
                         (base, work) -> inNamespace(
-                                        "for d in \"" + base + "\" /tmp; do mount --bind \"$d\" \"$d\"; done\n"
+                                        "for d in \"" + base + "\" /tmp; do mount --rbind \"$d\" \"$d\"; done\n"
                                                 + "mount -o remount,bind,ro /\n"
                                                 + "for d in agent/caches home scratch; do mount --bind \"" + base
                                                 + "/$d\" \"" + base

@@ -8,11 +8,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /** Programs that a developer's machine may do without; on a CI machine they are installed, so that nothing is left out there. */
-final class Programs {
+public final class Programs {
     private Programs() {}
 
     /** Skips a test, and fails it where .ci/run has installed what is missing. */
-    static void require(String... programs) {
+    public static void require(String... programs) {
         List<String> missing = Arrays.stream(programs)
                 .filter(program -> Arrays.stream(System.getenv("PATH").split(":"))
                         .noneMatch(directory -> Files.isExecutable(Path.of(directory, program))))
@@ -22,6 +22,7 @@ final class Programs {
         }
         assumeTrue(
                 missing.isEmpty(),
-                () -> "this machine lacks " + missing + ": apt-get install bubblewrap crun musl-tools busybox-static");
+                () -> "this machine lacks " + missing
+                        + ": apt-get install bubblewrap crun musl-tools busybox-static nodejs golang-go");
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Level;
-import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,8 +48,8 @@ class TroubleshootingDocumentTest {
     }
 
     private static String hosts() throws IOException {
-        List<Primitive> strict = Profile.named("strict").primitives();
-        List<Primitive> offline = Profile.named("offline").primitives();
+        Profile strict = Profile.named("strict");
+        Profile offline = Profile.named("offline");
         StringBuilder text = new StringBuilder(
                 "| Machine | `strict` | `offline` | minimum `FULL` | Rows that do not hold | Because |\n|---|---|---|---|---|---|\n");
         for (Host host : Hosts.all()) {

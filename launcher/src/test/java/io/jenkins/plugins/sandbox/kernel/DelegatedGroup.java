@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * A control group that belongs to the unprivileged user, as a service manager would delegate it, with the other JVM in it. Of
  * version 1 or 2, whichever this machine has; made by root, and not at all where even root cannot make one.
  */
-final class DelegatedGroup {
+public final class DelegatedGroup {
     private static final List<String> CONTROLLERS = List.of("memory", "pids", "cpu", "cpuacct");
 
     private final int owner;
@@ -27,7 +27,13 @@ final class DelegatedGroup {
         this.owner = owner;
     }
 
-    static DelegatedGroup make(int owner) throws IOException {
+    /**
+     * @param owner the id of the user to whom it is given
+     * @return a group; one without anything in it where none can be made
+     * @throws IOException when none was made although this machine has control groups that can be written to, and nothing may be
+     *     left out
+     */
+    public static DelegatedGroup make(int owner) throws IOException {
         DelegatedGroup group = new DelegatedGroup(owner);
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/cgroup"))) {
@@ -57,7 +63,7 @@ final class DelegatedGroup {
         return first != null && Files.isWritable(first)
                 || second != null
                         && Files.isWritable(second)
-                        && Files.readString(second.resolve("cgroup.controllers"))
+                        && Files.readString(second.resolve("cgroup.subtree_control"))
                                 .contains("memory");
     }
 
@@ -120,7 +126,7 @@ final class DelegatedGroup {
     }
 
     /** Words in front of a command that move it in. */
-    List<String> words() {
+    public List<String> words() {
         if (procs.isEmpty()) {
             return List.of();
         }
@@ -129,7 +135,7 @@ final class DelegatedGroup {
     }
 
     /** For the property {@code sandbox.test.cgroup}: where leaves are made, separated by colons; empty without any. */
-    String property() {
+    public String property() {
         return parents.stream().map(Path::toString).collect(Collectors.joining(":"));
     }
 
@@ -138,7 +144,7 @@ final class DelegatedGroup {
      *
      * @throws IOException when it is still there after a while
      */
-    void remove() throws IOException {
+    public void remove() throws IOException {
         Collections.reverse(directories);
         for (Path directory : directories) {
             remove(directory);

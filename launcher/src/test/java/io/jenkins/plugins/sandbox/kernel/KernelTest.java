@@ -149,6 +149,7 @@ class KernelTest {
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + directory.resolve("tmp")));
         command.add("-Dsandbox.test.outside=" + outside);
         command.add("-Dsandbox.test.cgroup=" + (group == null ? "" : group.property()));
+        command.add("-Dsandbox.test.classes=" + System.getProperty("sandbox.test.classes", ".*"));
         nativeFiles(command);
         command.addAll(List.of("-cp", copiedClassPath(), KernelTestMain.class.getName()));
         return command;

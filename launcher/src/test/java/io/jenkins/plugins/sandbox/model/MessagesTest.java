@@ -109,6 +109,50 @@ class MessagesTest {
         return new Report(rows, Level.of(false, rows), true, null, new InitProcess(1, 2), null);
     }
 
+    private static SetLimit set(Limit limit, String value, SetLimit.Holds holds) {
+        return new SetLimit(limit, value, holds);
+    }
+
+    @Test
+    void aFailureThatMayHaveBeenALimitNamesThoseThatWereInForce() {
+        SetLimit files = set(Limit.OPEN_FILES, "1024", SetLimit.Holds.EACH);
+        SetLimit size = set(Limit.FILE_SIZE, "1048576", SetLimit.Holds.EACH);
+        assertThat(SetLimit.hint(1, List.of(files)))
+                .hasValue("Limits were in force that only the program itself hears of when it reaches them; it may have"
+                        + " reached one if it said \"Too many open files\": openFiles (--files) 1024. Raise it by that name in"
+                        + " the step or the administrator's settings, or with the option on the command line.");
+        assertThat(SetLimit.hint(153, List.of(files, size)))
+                .get()
+                .asString()
+                .startsWith(
+                        "Exit status 153 is what a shell says of a process that SIGXFSZ ended, so a process likely reached"
+                                + " the limit on the size of a file, 1 MiB. Raise it with fileSize")
+                .contains("\"Too many open files\": openFiles (--files) 1024; \"File too large\",");
+        assertThat(SetLimit.hint(152, List.of(files, size))).get().asString().startsWith("Limits were");
+        assertThat(SetLimit.hint(152, List.of(set(Limit.CPU_TIME, "9", SetLimit.Holds.TOGETHER))))
+                .get()
+                .asString()
+                .contains("SIGXCPU", "CPU time, 9 s");
+        assertThat(SetLimit.hint(null, List.of(set(Limit.MEMORY, "1073741824", SetLimit.Holds.EACH))))
+                .get()
+                .asString()
+                .contains("\"Cannot allocate memory\": memory (--memory) 1 GiB");
+    }
+
+    /** What is counted, never refused, or not in force is no reason to suspect anything. */
+    @Test
+    void whatIsKnownOrNotInForceIsNoHint() {
+        assertThat(SetLimit.hint(
+                        1,
+                        List.of(
+                                set(Limit.MEMORY, "1073741824", SetLimit.Holds.TOGETHER),
+                                set(Limit.WALL_TIME, "10", SetLimit.Holds.TOGETHER),
+                                set(Limit.CPUS, "0", SetLimit.Holds.TOGETHER),
+                                set(Limit.OPEN_FILES, "1024", SetLimit.Holds.NOT))))
+                .isEmpty();
+        assertThat(SetLimit.hint(153, List.of())).isEmpty();
+    }
+
     @Test
     void reportsTravel() throws Exception {
         Report report = report(Outcome.of(Primitive.SESSION, Status.APPLIED))

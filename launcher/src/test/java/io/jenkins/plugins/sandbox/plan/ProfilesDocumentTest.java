@@ -193,11 +193,19 @@ class ProfilesDocumentTest {
                 `.git/config.worktree`, `.git/commondir`, `.git/hooks` and `.git/modules` are read-only. A missing `.git/commondir` is made,
                 with a dot in it, and stays: without it a build could have git take its configuration from elsewhere. The dot means this
                 directory, so that every git does what it did without the file. It is not removed after the launch, since the kernel would
-                take the protection away from whatever still runs in the same repository. That does not hold against a build that means
-                harm: it can leave symbolic links in `.git`, through which git outside then writes, and spoil `.git`, so that git outside
-                looks for a repository elsewhere.
+                take the protection away from whatever still runs in the same repository. Links that the build has left in `.git` are removed
+                when the block ends, and a repository that it has spoilt, in which git would look for another one, is moved aside.
 
-                A repository that a build makes itself where there was none is its own: do not run git there outside of the sandbox.
+                A repository that a build makes itself is its own while the block lasts. When it ends, everything that the build left
+                running is ended, and then each repository that was not there when the block began, or that nobody has looked for and whose
+                configuration, hooks or submodules the build has touched, keeps its commits, its index and its
+                branches, and nothing else: its configuration is a fresh one (`origin` and other remotes are gone), hooks, submodules and
+                links are removed. One that git cannot use that way (a partial clone, one with objects of another repository, a damaged
+                one), and a `.git` that is a file or a link and leads to a place of the build's choice, becomes
+                `.git.process-sandbox-` and eight digits; a directory that looks like a repository without being called `.git` gets
+                its file `HEAD` renamed likewise, unless nobody has touched its configuration and hooks since the block began. Jenkins' log and
+                `sandbox run` say so. All directories of the workspace are looked at, whatever the build has put there, down to 64
+                levels, and links are not followed.
 
                 **`locked`** starts from nothing. To be executed:
 
@@ -291,8 +299,8 @@ class ProfilesDocumentTest {
         text.append("""
                 ```
 
-                The limits have keys of their own: `memory`, `address-space`, `pids`, `cpu-time`, `wall-time`, `open-files`, `file-size`, `stack`,
-                `locked-memory`, `cpus`, `cpu-quota`, see [limits.md](limits.md).
+                The limits have keys of their own: `memory`, `address-space`, `pids`, `cpu-time`, `wall-time`, `open-files`, `file-size`,
+                `workspace-size`, `stack`, `locked-memory`, `cpus`, `cpu-quota`, see [limits.md](limits.md).
 
                 `syscalls` adds groups, and with `-` before its name takes one away from the others; `syscalls-allow` and `syscalls-deny` are
                 for single calls.

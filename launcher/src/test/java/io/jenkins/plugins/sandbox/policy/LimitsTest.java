@@ -3,7 +3,12 @@ package io.jenkins.plugins.sandbox.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.SetLimit;
+import io.jenkins.plugins.sandbox.model.Status;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -17,7 +22,7 @@ class LimitsTest {
     private static final Limits ALL = all();
 
     private static Limits all() {
-        return new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 19, 0L, "0-3", 150);
+        return new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 30, 1L << 19, 0L, "0-3", 150);
     }
 
     @Test
@@ -28,9 +33,49 @@ class LimitsTest {
     }
 
     @Test
+    void whatIsSetIsSaidWithWhatBecameOfIt() {
+        List<Outcome> nothing = List.of();
+        assertThat(Limits.NONE.set(nothing)).isEmpty();
+        // What init does itself needs no row.
+        assertThat(ALL.set(nothing))
+                .extracting(SetLimit::describe)
+                .containsExactly(
+                        "memory 1 GiB (not in force)",
+                        "address space, 8 x memory (not in force)",
+                        "processes and threads 100 (not in force)",
+                        "CPU time 10 s",
+                        "wall time 20 s",
+                        "open files 512 (not in force)",
+                        "the size of a file 1 MiB (not in force)",
+                        "the size of the workspace 1 GiB (not in force)",
+                        "the stack 512 KiB (not in force)",
+                        "locked memory 0 bytes (not in force)",
+                        "processors 0-3 (not in force)",
+                        "CPU time for each second 150 % (not in force)");
+        List<Outcome> everything = Stream.of(Primitive.values())
+                .map(p -> new Outcome(p, Status.APPLIED, 0, ""))
+                .toList();
+        assertThat(ALL.set(everything))
+                .extracting(SetLimit::describe)
+                .contains(
+                        "memory 1 GiB", "processes and threads 100", "open files 512 (each process)", "processors 0-3")
+                .noneMatch(d -> d.contains("not in force"));
+        List<Outcome> withoutGroup = List.of(
+                new Outcome(Primitive.CGROUP, Status.UNAVAILABLE, 0, ""),
+                new Outcome(Primitive.RLIMIT_DATA, Status.APPLIED, 0, ""),
+                new Outcome(Primitive.RLIMIT_NPROC, Status.APPLIED, 0, ""));
+        assertThat(ALL.set(withoutGroup))
+                .extracting(SetLimit::describe)
+                .contains(
+                        "memory 1 GiB (each process)",
+                        "processes and threads 100",
+                        "CPU time for each second 150 % (not in force)");
+    }
+
+    @Test
     void ofEachTheStricterHolds() throws Exception {
-        Limits other = new Limits(1L << 29, false, 200, 5, 30, 600, 1L << 19, 1L << 20, 4096L, "3,5", 50);
-        Limits both = new Limits(1L << 29, true, 100, 5, 20, 512, 1L << 19, 1L << 19, 0L, "3", 50);
+        Limits other = new Limits(1L << 29, false, 200, 5, 30, 600, 1L << 19, 1L << 31, 1L << 20, 4096L, "3,5", 50);
+        Limits both = new Limits(1L << 29, true, 100, 5, 20, 512, 1L << 19, 1L << 30, 1L << 19, 0L, "3", 50);
         assertThat(ALL.stricter(other)).isEqualTo(both);
         assertThat(other.stricter(ALL)).isEqualTo(both);
         assertThat(ALL.stricter(Limits.NONE)).isEqualTo(ALL);
@@ -66,8 +111,7 @@ class LimitsTest {
                 row("Stack of 65536 bytes is out of range: use 256K to 1T.", b -> b.stack(65_536L)),
                 row("Locked memory of -1 bytes is out of range: use 0 to 1T.", b -> b.lockedMemory(-1L)),
                 row("A CPU quota of 0 % is out of range", b -> b.cpuQuota(0)),
-                row("A CPU quota of 102401 % is out of range", b -> b.cpuQuota(102_401)),
-                row("A limit on address space is a multiple of the memory limit", b -> b.addressSpace(true)));
+                row("A CPU quota of 102401 % is out of range", b -> b.cpuQuota(102_401)));
     }
 
     private static Arguments row(String message, UnaryOperator<Limits.Builder> change) {

@@ -61,6 +61,23 @@ class PolicyTest {
                 .doesNotContain(Primitive.RLIMIT_NPROC);
     }
 
+    /** The one may come from the profile, and the other from the step. */
+    @Test
+    void aLimitOnAddressSpaceNeedsOneOnMemory() throws Exception {
+        Limits addressSpace = Limits.builder().addressSpace(true).build();
+        Profile profile = Profile.parse("mine", "primitives = rlimit_nofile\nmemory = 1G");
+        assertThat(Policy.builder(profile, "/ws")
+                        .limits(addressSpace)
+                        .build()
+                        .limits()
+                        .rlimitAs())
+                .isEqualTo(8L << 30);
+        assertThatThrownBy(() -> builder("strict").limits(addressSpace).build())
+                .isInstanceOf(SandboxException.class)
+                .hasMessageStartingWith(
+                        "A limit on address space is a multiple of the memory limit, and there is none");
+    }
+
     @Test
     void aProfilesLimitsHoldForEveryLaunch() throws Exception {
         Profile profile =

@@ -84,13 +84,14 @@ class ProfileTest {
                 wall-time = 20
                 open-files = 512
                 file-size = 1M
+                workspace-size = 1G
                 stack = 512K
                 locked-memory = 0
                 cpus = 0-3
                 cpu-quota = 150
                 """);
         assertThat(profile.limits())
-                .isEqualTo(new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 19, 0L, "0-3", 150));
+                .isEqualTo(new Limits(1L << 30, true, 100, 10, 20, 512, 1L << 20, 1L << 30, 1L << 19, 0L, "0-3", 150));
         assertThat(Profile.named("strict").limits()).isEqualTo(Limits.NONE);
     }
 

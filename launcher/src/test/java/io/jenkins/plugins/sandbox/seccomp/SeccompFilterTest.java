@@ -236,12 +236,17 @@ class SeccompFilterTest {
 
     @ParameterizedTest
     @EnumSource(Architecture.class)
-    void theLimitsOfInitStay(Architecture architecture) {
+    void nobodyElsesLimitsAreSet(Architecture architecture) {
         Call prlimit = new Call(STANDARD, architecture, "prlimit64");
-        assertThat(prlimit.with(0)).isEqualTo(ALLOW);
-        assertThat(prlimit.with(2)).isEqualTo(ALLOW);
-        assertThat(prlimit.with(1)).isEqualTo(EPERM);
-        assertThat(prlimit.with(1 | 1L << 32)).isEqualTo(EPERM); // pid_t has 32 bits
+        long limits = 0x7FFD_0000_1000L;
+        long above = 1L << 32;
+        assertThat(prlimit.with(0, 1, limits, 0)).isEqualTo(ALLOW);
+        assertThat(prlimit.with(above, 1, limits, 0)).isEqualTo(ALLOW); // pid_t has 32 bits: the caller
+        assertThat(prlimit.with(1, 1, 0, limits)).isEqualTo(ALLOW);
+        for (long process : new long[] {1, 2, 4711, 1 | above}) {
+            assertThat(prlimit.with(process, 1, limits, 0)).isEqualTo(EPERM);
+            assertThat(prlimit.with(process, 1, above, 0)).isEqualTo(EPERM); // a pointer has 64
+        }
     }
 
     @ParameterizedTest

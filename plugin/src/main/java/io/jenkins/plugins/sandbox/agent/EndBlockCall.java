@@ -1,6 +1,7 @@
 package io.jenkins.plugins.sandbox.agent;
 
 import io.jenkins.plugins.sandbox.launch.LiveInit;
+import io.jenkins.plugins.sandbox.launch.RepositorySweep;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,9 +13,10 @@ import java.util.Set;
 import jenkins.agents.ControllerToAgentCallable;
 
 /**
- * Ends a block: first everything that its launches left running, then its scratch directory. In that order, since what comes
- * after the block is not sandboxed and must not have the build's processes beside it, and since a directory cannot be removed
- * safely while somebody changes it. Returns how the launches ended.
+ * Ends a block: first everything that its launches left running, then what they left for git to obey, then its scratch
+ * directory. In that order, since what comes after the block is not sandboxed and must not have the build's processes beside
+ * it, and since a directory cannot be looked at or removed safely while somebody changes it. The last part is what tells
+ * somebody who tries again that there is something to do.
  *
  * @param block the id of the block
  * @param path its scratch directory
@@ -22,7 +24,7 @@ import jenkins.agents.ControllerToAgentCallable;
  *     the controller knows them
  */
 public record EndBlockCall(String block, String path, List<InitProcess> inits)
-        implements ControllerToAgentCallable<Map<String, byte[]>, IOException> {
+        implements ControllerToAgentCallable<BlockEnd, IOException> {
     private static final long serialVersionUID = 1;
 
     /** More than the 5 s that a launcher gives its processes between SIGTERM and SIGKILL. */
@@ -34,13 +36,14 @@ public record EndBlockCall(String block, String path, List<InitProcess> inits)
     private static final int ATTEMPTS = 5;
 
     @Override
-    public Map<String, byte[]> call() throws IOException {
+    public BlockEnd call() throws IOException {
         try {
             AgentLaunches.releaseEnded(block, Set.of());
             endProcesses();
             Map<String, byte[]> endings = AgentLaunches.takeAll(block);
+            List<String> notes = RepositorySweep.run(Path.of(path));
             remove();
-            return endings;
+            return new BlockEnd(endings, new ArrayList<>(notes));
         } catch (InterruptedException x) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", x);

@@ -83,6 +83,14 @@ public final class Choices {
         return items;
     }
 
+    public static ListBoxModel git() {
+        ListBoxModel items = new ListBoxModel();
+        items.add(Messages.Choices_gitReadOnly(), "read-only");
+        items.add(Messages.Choices_gitOverlay(), "overlay");
+        items.add(Messages.Choices_gitProtected(), "protected");
+        return items;
+    }
+
     /** Says what an exception says. */
     public static FormValidation check(Check check) {
         try {

@@ -83,6 +83,7 @@ public record EffectivePolicy(
         private final Set<Primitive> required;
         private KnownProfile profile;
         private Profile.Home home;
+        private Profile.Git git;
         private Profile.Network network;
         private Limits limits;
         private Level minimum;
@@ -97,6 +98,7 @@ public record EffectivePolicy(
             required = new TreeSet<>(floor.requiredPrimitives());
             profile = floor.profile();
             home = profile.definition().home();
+            git = profile.definition().git();
             network = profile.definition().network();
             limits = profile.definition().limits();
             minimum = floor.minimumLevel();
@@ -107,7 +109,11 @@ public record EffectivePolicy(
 
         EffectivePolicy finish() throws SandboxException {
             return new EffectivePolicy(
-                    profile.definition().withHome(home).withNetwork(network).withLimits(limits),
+                    profile.definition()
+                            .withHome(home)
+                            .withGit(git)
+                            .withNetwork(network)
+                            .withLimits(limits),
                     minimum,
                     required,
                     onShortfall,
@@ -124,6 +130,7 @@ public record EffectivePolicy(
             raised.clear();
             profile(asked.profile());
             home(asked.home());
+            git(asked.git());
             network(asked.network());
             limits(asked);
             NamedPaths named = asked.paths();
@@ -148,6 +155,7 @@ public record EffectivePolicy(
             if (outermost && asked.choosable()) {
                 profile = asked;
                 home = asked.definition().home();
+                git = asked.definition().git();
                 network = asked.definition().network();
                 limits = asked.definition().limits();
                 hidden = asked.paths().hide();
@@ -156,6 +164,9 @@ public record EffectivePolicy(
                 profile = asked;
                 if (Strictness.isAtLeast(asked.definition().home(), home)) {
                     home = asked.definition().home();
+                }
+                if (asked.definition().git().compareTo(git) >= 0) {
+                    git = asked.definition().git();
                 }
                 if (asked.definition().network().compareTo(network) >= 0) {
                     network = asked.definition().network();
@@ -184,6 +195,24 @@ public record EffectivePolicy(
                 throw below("home", Setting.word(asked), Setting.word(home), Relaxation.HOME);
             } else {
                 raise("home", Setting.word(asked), Setting.word(home));
+            }
+        }
+
+        private void git(@CheckForNull Profile.Git asked) {
+            if (asked == null || asked == git) {
+                return;
+            }
+            if (!profile.definition().primitives().contains(Primitive.FILESYSTEM)) {
+                throw new IllegalArgumentException("git: '" + Setting.word(asked)
+                        + "' needs a view of the file system of its own, which profile '"
+                        + profile.definition().name() + "' does not have. Use profile 'strict', or leave it out.");
+            }
+            if (asked.compareTo(git) > 0 || mayRelax(Relaxation.GIT)) {
+                git = asked;
+            } else if (outermost) {
+                throw below("git", Setting.word(asked), Setting.word(git), Relaxation.GIT);
+            } else {
+                raise("git", Setting.word(asked), Setting.word(git));
             }
         }
 

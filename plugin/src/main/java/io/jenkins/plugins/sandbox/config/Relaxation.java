@@ -10,6 +10,8 @@ public enum Relaxation {
     NETWORK,
     /** A home directory that keeps more of the machine's, or keeps it for longer, than the profile's. */
     HOME,
+    /** Repositories in the workspace of which more stays than under the profile. */
+    GIT,
     /** Limits above those of the profile. */
     LIMITS,
     /** Variables of the agent's own environment by name, its secrets included. */

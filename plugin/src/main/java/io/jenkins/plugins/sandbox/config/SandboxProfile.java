@@ -136,6 +136,17 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
     }
 
     @CheckForNull
+    public String getGit() {
+        return settings.word(Setting.GIT);
+    }
+
+    /** @param git {@code protected}, {@code overlay} or {@code read-only}; empty for the one of the base */
+    @DataBoundSetter
+    public void setGit(@CheckForNull String git) {
+        settings = settings.with(Setting.GIT, git);
+    }
+
+    @CheckForNull
     public String getMemory() {
         return settings.word(Setting.MEMORY);
     }
@@ -144,6 +155,16 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
     @DataBoundSetter
     public void setMemory(@CheckForNull String memory) {
         settings = settings.with(Setting.MEMORY, memory);
+    }
+
+    public boolean isAddressSpace() {
+        return settings.word(Setting.ADDRESS_SPACE) != null;
+    }
+
+    /** @param addressSpace whether the address space of each process is limited too, by {@code memory} */
+    @DataBoundSetter
+    public void setAddressSpace(boolean addressSpace) {
+        settings = settings.with(Setting.ADDRESS_SPACE, addressSpace ? "true" : null);
     }
 
     @CheckForNull
@@ -221,6 +242,17 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
     @DataBoundSetter
     public void setFileSize(@CheckForNull String fileSize) {
         settings = settings.with(Setting.FILE_SIZE, fileSize);
+    }
+
+    @CheckForNull
+    public String getWorkspaceSize() {
+        return settings.word(Setting.WORKSPACE_SIZE);
+    }
+
+    /** @param workspaceSize an amount, for example {@code 20g}; empty for no limit */
+    @DataBoundSetter
+    public void setWorkspaceSize(@CheckForNull String workspaceSize) {
+        settings = settings.with(Setting.WORKSPACE_SIZE, workspaceSize);
     }
 
     @CheckForNull
@@ -320,6 +352,13 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
                 }
                 definition = definition.withHome(home);
             }
+            Profile.Git git = settings.git();
+            if (git != null) {
+                if (!definition.primitives().contains(Primitive.FILESYSTEM)) {
+                    throw needs("git", "a view of the file system of its own");
+                }
+                definition = definition.withGit(git);
+            }
             Profile.Network network = settings.network();
             if (network != null) {
                 definition = definition.withNetwork(network);
@@ -371,6 +410,11 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
         }
 
         @POST
+        public ListBoxModel doFillGitItems() {
+            return Choices.optional(Choices.git(), Messages.Choices_OfBase());
+        }
+
+        @POST
         public ListBoxModel doFillHomeItems() {
             return Choices.optional(Choices.homes(), Messages.Choices_OfBase());
         }
@@ -395,6 +439,15 @@ public final class SandboxProfile extends AbstractDescribableImpl<SandboxProfile
             return Choices.check(() -> {
                 SandboxProfile profile = new SandboxProfile("checked", base);
                 profile.setHome(value);
+                profile.resolve();
+            });
+        }
+
+        @POST
+        public FormValidation doCheckGit(@QueryParameter String value, @QueryParameter String base) {
+            return Choices.check(() -> {
+                SandboxProfile profile = new SandboxProfile("checked", base);
+                profile.setGit(value);
                 profile.resolve();
             });
         }

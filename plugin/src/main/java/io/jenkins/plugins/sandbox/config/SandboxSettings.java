@@ -165,6 +165,12 @@ public final class SandboxSettings implements Serializable {
         return word == null ? null : Setting.choice("home", word, Profile.Home.class);
     }
 
+    @CheckForNull
+    Profile.Git git() {
+        String word = word(Setting.GIT);
+        return word == null ? null : Setting.choice("git", word, Profile.Git.class);
+    }
+
     Limits limits() {
         return limits(Limits.builder());
     }

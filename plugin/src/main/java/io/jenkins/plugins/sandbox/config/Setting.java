@@ -18,7 +18,9 @@ public enum Setting {
     REQUIRED_PRIMITIVES("requiredPrimitives", Setting::checkPrimitive),
     NETWORK("network", v -> word(choice("network", v, Profile.Network.class))),
     HOME("home", v -> word(choice("home", v, Profile.Home.class))),
+    GIT("git", v -> word(choice("git", v, Profile.Git.class))),
     MEMORY("memory", limit((limits, v) -> limits.memory(Amount.bytes("memory", v)))),
+    ADDRESS_SPACE("addressSpace", limit((limits, v) -> limits.addressSpace(yes(v)))),
     PIDS("pids", limit((limits, v) -> limits.pids(Amount.number("pids", v)))),
     CPU_TIME("cpuTime", limit((limits, v) -> limits.cpuTime(Amount.seconds("cpuTime", v)))),
     WALL_TIME("wallTime", limit((limits, v) -> limits.wallTime(Amount.seconds("wallTime", v)))),
@@ -26,6 +28,7 @@ public enum Setting {
     CPU_QUOTA("cpuQuota", limit((limits, v) -> limits.cpuQuota(Amount.percent("cpuQuota", v)))),
     OPEN_FILES("openFiles", limit((limits, v) -> limits.openFiles(Amount.number("openFiles", v)))),
     FILE_SIZE("fileSize", limit((limits, v) -> limits.fileSize(Amount.bytes("fileSize", v)))),
+    WORKSPACE_SIZE("workspaceSize", limit((limits, v) -> limits.workspaceSize(Amount.bytes("workspaceSize", v)))),
     STACK("stack", limit((limits, v) -> limits.stack(Amount.bytes("stack", v)))),
     LOCKED_MEMORY("lockedMemory", limit((limits, v) -> limits.lockedMemory(Amount.bytes("lockedMemory", v)))),
     READ_PATHS("readPaths", Setting::checkPath),
@@ -107,6 +110,13 @@ public enum Setting {
         return new LimitCheck(setter);
     }
 
+    private static boolean yes(String value) throws SandboxException {
+        if (!value.equals("true")) {
+            throw new SandboxException("addressSpace cannot be '" + value + "': use true, or leave it out.");
+        }
+        return true;
+    }
+
     private static String checkPrimitive(String name) {
         return Primitive.named(name)
                 .map(Primitive::wireName)
@@ -150,6 +160,6 @@ public enum Setting {
     }
 
     static String word(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -6,9 +6,14 @@ import hudson.model.TaskListener;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.ReportException;
 import io.jenkins.plugins.sandbox.model.ReportParser;
+import io.jenkins.plugins.sandbox.model.SetLimit;
+import io.jenkins.plugins.sandbox.outcome.End;
+import io.jenkins.plugins.sandbox.outcome.Finding;
+import io.jenkins.plugins.sandbox.outcome.Launch;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -22,7 +27,8 @@ final class Endings {
     private Endings() {}
 
     /**
-     * Adds them to the record of a build, which is stored with its next change, and says so in its log where it was a limit.
+     * Adds them to the record of a build, which is stored with its next change, and says so in its log where it was a limit,
+     * or may have been one.
      *
      * @param node the display name of the node that says so
      * @param raw by the id of the launch, as the launcher wrote it
@@ -41,7 +47,29 @@ final class Endings {
                 }
             }
         });
-        SandboxAction.ended(run, node, endings).forEach((end, finding) -> listener.getLogger()
-                .println(Messages.Endings_Limit(finding.getProfile(), node, end.getLimitText())));
+        SandboxAction.ended(run, node, endings).forEach((launch, finding) -> {
+            String text = told(run, launch, finding);
+            if (!text.isEmpty()) {
+                listener.getLogger().println(Messages.Endings_Limit(finding.getProfile(), node, text));
+            }
+        });
+    }
+
+    /** @return what is to be said about limits; empty when there is nothing */
+    private static String told(Run<?, ?> run, Launch launch, Finding finding) {
+        End end = Objects.requireNonNull(launch.getEnd());
+        if (end.isLimited()) {
+            return end.getLimitText();
+        }
+        if (finding.limits().isEmpty()) {
+            return "";
+        }
+        boolean failed = end.getSignal() != 0 || (end.getCode() != null && end.getCode() != 0);
+        FailedStep step = failed ? null : FailedStep.of(run, launch);
+        if (!failed && step == null) {
+            return "";
+        }
+        Integer status = step != null ? step.status() : end.getCode();
+        return SetLimit.hint(status, finding.limits()).orElse("");
     }
 }

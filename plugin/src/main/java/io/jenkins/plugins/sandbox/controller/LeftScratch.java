@@ -68,6 +68,11 @@ public final class LeftScratch implements ExtensionPoint {
         save();
     }
 
+    synchronized boolean isEmpty() {
+        load();
+        return blocks.isEmpty();
+    }
+
     /** @return those of a node, which are forgotten with this */
     synchronized List<Left> take(String node) {
         load();

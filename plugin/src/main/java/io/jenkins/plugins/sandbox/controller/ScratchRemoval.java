@@ -4,20 +4,23 @@ import edu.umd.cs.findbugs.annotations.CheckForNull;
 import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.AbortException;
 import hudson.Extension;
+import hudson.FilePath;
 import hudson.model.AbstractBuild;
 import hudson.model.Computer;
 import hudson.model.Node;
 import hudson.model.Run;
 import hudson.model.TaskListener;
 import hudson.model.listeners.RunListener;
+import hudson.remoting.Channel;
 import hudson.remoting.VirtualChannel;
 import hudson.slaves.ComputerListener;
+import io.jenkins.plugins.sandbox.agent.BlockEnd;
 import io.jenkins.plugins.sandbox.agent.EndBlockCall;
+import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import io.jenkins.plugins.sandbox.outcome.Scratch;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import jenkins.model.Jenkins;
@@ -31,6 +34,9 @@ public final class ScratchRemoval {
 
     /** A home directory full of somebody's caches takes its time. */
     private static final int SECONDS = 300;
+
+    private static final int MAX_NOTES = 100;
+    private static final int MAX_NOTE = 1000;
 
     private ScratchRemoval() {}
 
@@ -52,7 +58,9 @@ public final class ScratchRemoval {
         for (LeftScratch.Left block : blocks) {
             Scratch scratch = block.scratch();
             try {
-                Endings.note(run, name(scratch), end(block), listener);
+                BlockEnd end = end(block, channel(scratch));
+                Endings.note(run, name(scratch), end.endings(), listener);
+                notes(end).forEach(n -> listener.getLogger().println("[sandbox] " + n));
             } catch (IOException x) {
                 listener.getLogger()
                         .println(Messages.ScratchRemoval_Left(
@@ -75,18 +83,36 @@ public final class ScratchRemoval {
         return scratch.node().isEmpty() ? Jenkins.get() : Jenkins.get().getNode(scratch.node());
     }
 
-    private static Map<String, byte[]> end(LeftScratch.Left block) throws IOException {
-        Scratch scratch = block.scratch();
+    /** Nothing that an agent says is believed. */
+    private static List<String> notes(BlockEnd end) {
+        return end.notes() == null
+                ? List.of()
+                : end.notes().stream()
+                        .limit(MAX_NOTES)
+                        .map(n -> Quoted.visible(String.valueOf(n), MAX_NOTE))
+                        .toList();
+    }
+
+    private static VirtualChannel channel(Scratch scratch) throws AbortException {
         Node node = node(scratch);
         VirtualChannel channel = node == null ? null : node.getChannel();
         if (channel == null) {
             throw new AbortException(Messages.ScratchRemoval_Offline());
         }
-        return AgentCalls.limited(
+        return channel;
+    }
+
+    private static BlockEnd end(LeftScratch.Left block, VirtualChannel channel) throws IOException {
+        Scratch scratch = block.scratch();
+        BlockEnd end = AgentCalls.limited(
                 Messages.ScratchRemoval_Removing(),
-                node.getDisplayName(),
+                name(scratch),
                 SECONDS,
                 () -> channel.call(new EndBlockCall(scratch.block(), scratch.path(), block.inits())));
+        if (end == null) {
+            throw new AbortException(Messages.SandboxLauncher_BadAnswer(name(scratch)));
+        }
+        return end;
     }
 
     /** For a freestyle build, and for one that was killed hard, whose blocks never end. */
@@ -117,26 +143,33 @@ public final class ScratchRemoval {
         }
     }
 
-    /** For an agent that was gone when its block ended. */
+    /** For an agent that was gone when its block ended. Before it gets a build, whose git would obey what the block left. */
     @Extension
     public static final class WhenAgentsComeBack extends ComputerListener {
         @Override
+        public void preOnline(Computer computer, Channel channel, FilePath root, TaskListener listener) {
+            endAll(computer, channel, listener);
+        }
+
+        /** The controller's own node does not come online as others do. */
+        @Override
         public void onOnline(Computer computer, TaskListener listener) {
-            List<LeftScratch.Left> left = LeftScratch.get().take(computer.getName());
-            if (!left.isEmpty()) {
-                Computer.threadPoolForRemoting.execute(() -> left.forEach(WhenAgentsComeBack::endLeft));
+            if (computer instanceof Jenkins.MasterComputer) {
+                Computer.threadPoolForRemoting.execute(() -> endAll(computer, computer.getChannel(), listener));
             }
         }
 
-        private static void endLeft(LeftScratch.Left left) {
-            try {
-                end(left);
-            } catch (IOException x) {
-                LOGGER.log(
-                        Level.FINE,
-                        x,
-                        () -> "not removed yet: " + left.scratch().path());
-                LeftScratch.get().add(left);
+        private static void endAll(Computer computer, VirtualChannel channel, TaskListener listener) {
+            for (LeftScratch.Left left : LeftScratch.get().take(computer.getName())) {
+                try {
+                    notes(end(left, channel)).forEach(n -> listener.getLogger().println("[sandbox] " + n));
+                } catch (IOException x) {
+                    LOGGER.log(
+                            Level.FINE,
+                            x,
+                            () -> "not removed yet: " + left.scratch().path());
+                    LeftScratch.get().add(left);
+                }
             }
         }
     }

@@ -114,6 +114,17 @@ public final class SandboxWrapper extends BuildWrapper {
     }
 
     @CheckForNull
+    public String getGit() {
+        return settings.word(Setting.GIT);
+    }
+
+    /** @param git {@code protected}, {@code overlay} or {@code read-only}; empty for the administrator's */
+    @DataBoundSetter
+    public void setGit(@CheckForNull String git) {
+        settings = settings.with(Setting.GIT, git);
+    }
+
+    @CheckForNull
     public String getMemory() {
         return settings.word(Setting.MEMORY);
     }
@@ -122,6 +133,16 @@ public final class SandboxWrapper extends BuildWrapper {
     @DataBoundSetter
     public void setMemory(@CheckForNull String memory) {
         settings = settings.with(Setting.MEMORY, memory);
+    }
+
+    public boolean isAddressSpace() {
+        return settings.word(Setting.ADDRESS_SPACE) != null;
+    }
+
+    /** @param addressSpace whether the address space of each process is limited too, by {@code memory} */
+    @DataBoundSetter
+    public void setAddressSpace(boolean addressSpace) {
+        settings = settings.with(Setting.ADDRESS_SPACE, addressSpace ? "true" : null);
     }
 
     @CheckForNull
@@ -199,6 +220,17 @@ public final class SandboxWrapper extends BuildWrapper {
     @DataBoundSetter
     public void setFileSize(@CheckForNull String fileSize) {
         settings = settings.with(Setting.FILE_SIZE, fileSize);
+    }
+
+    @CheckForNull
+    public String getWorkspaceSize() {
+        return settings.word(Setting.WORKSPACE_SIZE);
+    }
+
+    /** @param workspaceSize an amount, for example {@code 20g}; empty for no limit */
+    @DataBoundSetter
+    public void setWorkspaceSize(@CheckForNull String workspaceSize) {
+        settings = settings.with(Setting.WORKSPACE_SIZE, workspaceSize);
     }
 
     @CheckForNull
@@ -353,6 +385,11 @@ public final class SandboxWrapper extends BuildWrapper {
         @POST
         public ListBoxModel doFillNetworkItems() {
             return Choices.optional(Choices.networks());
+        }
+
+        @POST
+        public ListBoxModel doFillGitItems() {
+            return Choices.optional(Choices.git());
         }
 
         @POST

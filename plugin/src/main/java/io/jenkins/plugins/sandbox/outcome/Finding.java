@@ -3,10 +3,16 @@ package io.jenkins.plugins.sandbox.outcome;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import io.jenkins.plugins.sandbox.config.EffectivePolicy;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Limit;
+import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Report;
+import io.jenkins.plugins.sandbox.model.SetLimit;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.kohsuke.stapler.export.Exported;
 import org.kohsuke.stapler.export.ExportedBean;
 
@@ -44,6 +50,7 @@ public final class Finding {
     private final String reason;
 
     private final List<Row> rows;
+    private final List<SetLimit> limits;
 
     /** As it was stored. */
     Finding(
@@ -53,7 +60,8 @@ public final class Finding {
             String minimumLevel,
             Verdict verdict,
             @CheckForNull String reason,
-            List<Row> rows) {
+            List<Row> rows,
+            List<SetLimit> limits) {
         this.node = node;
         this.profile = profile;
         this.level = level;
@@ -61,6 +69,7 @@ public final class Finding {
         this.verdict = verdict;
         this.reason = reason;
         this.rows = List.copyOf(rows);
+        this.limits = List.copyOf(limits);
     }
 
     private Finding(
@@ -69,8 +78,16 @@ public final class Finding {
             Level level,
             Verdict verdict,
             @CheckForNull String reason,
-            List<Row> rows) {
-        this(node, policy.profile(), level.name(), policy.minimumLevel().name(), verdict, reason, rows);
+            List<Outcome> outcomes) {
+        this(
+                node,
+                policy.profile(),
+                level.name(),
+                policy.minimumLevel().name(),
+                verdict,
+                reason,
+                outcomes.stream().map(Row::of).toList(),
+                policy.definition().limits().set(outcomes));
     }
 
     /**
@@ -82,13 +99,7 @@ public final class Finding {
      */
     public static Finding of(
             String node, EffectivePolicy policy, Report report, Verdict verdict, @CheckForNull String shortfall) {
-        return new Finding(
-                node,
-                policy,
-                report.level(),
-                verdict,
-                shortfall,
-                report.outcomes().stream().map(Row::of).toList());
+        return new Finding(node, policy, report.level(), verdict, shortfall, report.outcomes());
     }
 
     /**
@@ -138,6 +149,36 @@ public final class Finding {
         return rows;
     }
 
+    /** @return the limits that were asked for, and whether they hold */
+    public List<SetLimit> limits() {
+        return limits;
+    }
+
+    /** @return the same for people, for example {@code memory 512 MiB}, by the name of each in a Jenkinsfile */
+    @Exported
+    public Map<String, String> getLimits() {
+        Map<String, String> byName = new LinkedHashMap<>();
+        limits.forEach(l -> byName.put(l.limit().parameter(), l.describe()));
+        return byName;
+    }
+
+    /** @return the limits in one line, for people; empty when there are none */
+    public String getLimitText() {
+        return limits.stream().map(SetLimit::describe).collect(Collectors.joining(", "));
+    }
+
+    /** @return the memory that such a launch used, and how much it might have used */
+    public String compared(@CheckForNull End end) {
+        if (end == null || !end.isPeakOfAll() || end.getPeak().isEmpty()) {
+            return end == null ? "" : end.getPeak();
+        }
+        return limits.stream()
+                .filter(l -> l.limit() == Limit.MEMORY && l.holds() == SetLimit.Holds.TOGETHER)
+                .map(l -> Messages.End_Compared(end.getPeak(), l.limit().format(l.value())))
+                .findFirst()
+                .orElse(end.getPeak());
+    }
+
     /** @return the rows that the profile asked for */
     public List<Row> getAskedRows() {
         return rows.stream().filter(r -> !r.isSkipped()).toList();
@@ -167,11 +208,12 @@ public final class Finding {
                 && minimumLevel.equals(other.minimumLevel)
                 && verdict == other.verdict
                 && Objects.equals(reason, other.reason)
-                && rows.equals(other.rows);
+                && rows.equals(other.rows)
+                && limits.equals(other.limits);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(node, profile, level, minimumLevel, verdict, reason, rows);
+        return Objects.hash(node, profile, level, minimumLevel, verdict, reason, rows, limits);
     }
 }

@@ -52,15 +52,16 @@ public final class LaunchGroup {
      * @return it; {@code null} when none of this id runs here
      */
     @CheckForNull
-    End end(String id, Ending ending) {
+    Launch end(String id, Ending ending) {
         for (int i = 0; i < launches.size(); i++) {
             Launch launch = launches.get(i);
             Launch.Running running = launch.running();
             if (running != null && id.equals(launch.getId())) {
                 End end = End.of(ending, running.detached());
-                launches.set(i, launch.ended(end));
+                Launch ended = launch.ended(end);
+                launches.set(i, ended);
                 totals = totals.ended(end);
-                return end;
+                return ended;
             }
         }
         return null;

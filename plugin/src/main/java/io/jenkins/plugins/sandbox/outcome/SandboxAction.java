@@ -157,24 +157,24 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
      *
      * @param node the display name of the node that says so, which is believed about its own launches only
      * @param endings by the id of the launch; those that do not run in this build are ignored
-     * @return those that reached a limit, and what had been found out about them
+     * @return the launches that are known to have ended now, and what had been found out about them
      */
-    public static Map<End, Finding> ended(Run<?, ?> run, String node, Map<String, Ending> endings) {
-        Map<End, Finding> limited = new LinkedHashMap<>();
+    public static Map<Launch, Finding> ended(Run<?, ?> run, String node, Map<String, Ending> endings) {
+        Map<Launch, Finding> all = new LinkedHashMap<>();
         synchronized (run) {
             SandboxAction action = run.getAction(SandboxAction.class);
             if (action != null) {
                 endings.forEach((id, ending) -> action.groups.stream()
                         .filter(g -> g.getFinding().getNode().equals(node))
                         .forEach(g -> {
-                            End end = g.end(id, ending);
-                            if (end != null && end.isLimited()) {
-                                limited.put(end, g.getFinding());
+                            Launch ended = g.end(id, ending);
+                            if (ended != null) {
+                                all.put(ended, g.getFinding());
                             }
                         }));
             }
         }
-        return limited;
+        return all;
     }
 
     /**

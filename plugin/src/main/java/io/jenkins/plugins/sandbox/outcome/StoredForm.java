@@ -7,10 +7,13 @@ import com.thoughtworks.xstream.io.HierarchicalStreamReader;
 import com.thoughtworks.xstream.io.HierarchicalStreamWriter;
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import io.jenkins.plugins.sandbox.model.InitProcess;
+import io.jenkins.plugins.sandbox.model.Limit;
 import io.jenkins.plugins.sandbox.model.LimitHit;
+import io.jenkins.plugins.sandbox.model.SetLimit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
@@ -22,6 +25,9 @@ import java.util.regex.Pattern;
  * edited, or is of another version, must not cost the build its page.
  */
 class StoredForm implements Converter {
+    private static final Pattern SET_LIMIT =
+            Pattern.compile("(?<![^ ])([A-Za-z]{1,20})/([0-9a-z,-]{1,1000})/(together|each|not)(?![^ ])");
+
     @Override
     @SuppressWarnings("rawtypes") // as declared by XStream
     public boolean canConvert(Class type) {
@@ -112,6 +118,7 @@ class StoredForm implements Converter {
         write(writer, "verdict", finding.getVerdict().name());
         write(writer, "reason", finding.getReason());
         write(writer, "rows", rows + 1);
+        write(writer, "limits", setLimits(finding.limits()));
         write(writer, "launches", totals.launches());
         write(writer, "ended", totals.ended());
         write(writer, "limited", totals.limited());
@@ -131,7 +138,8 @@ class StoredForm implements Converter {
                 text(reader, "minimum"),
                 Finding.Verdict.restored(text(reader, "verdict")),
                 reader.getAttribute("reason"),
-                set >= 0 && set < rows.size() ? rows.get(set) : List.of());
+                set >= 0 && set < rows.size() ? rows.get(set) : List.of(),
+                setLimits(text(reader, "limits")));
         Totals totals = new Totals(
                 integer(reader, "launches"),
                 integer(reader, "ended"),
@@ -199,6 +207,30 @@ class StoredForm implements Converter {
                         text(reader, "of").equals("all"));
         return new Launch(
                 reader.getAttribute("id"), step == null ? null : new Origin(step, text(reader, "at")), running, end);
+    }
+
+    /** {@code memory/536870912/together openFiles/1024/each} */
+    @CheckForNull
+    private static String setLimits(List<SetLimit> limits) {
+        return limits.isEmpty()
+                ? null
+                : String.join(
+                        " ",
+                        limits.stream()
+                                .map(l -> l.limit().parameter() + "/" + l.value() + "/"
+                                        + l.holds().word())
+                                .toList());
+    }
+
+    private static List<SetLimit> setLimits(String stored) {
+        List<SetLimit> limits = new ArrayList<>();
+        Matcher m = SET_LIMIT.matcher(stored);
+        while (m.find()) {
+            SetLimit.Holds holds = SetLimit.Holds.valueOf(m.group(3).toUpperCase(Locale.ROOT));
+            String value = m.group(2);
+            Limit.named(m.group(1)).ifPresent(limit -> limits.add(new SetLimit(limit, value, holds)));
+        }
+        return limits;
     }
 
     /** {@code memory/536870912 wall_time/10} */

@@ -24,6 +24,7 @@ import hudson.tools.InstallSourceProperty;
 import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.Compulsory;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
@@ -183,6 +184,35 @@ class CompulsoryTest {
         FreeStyleBuild one = r.buildAndAssertSuccess(wrapped);
         assertThat(one.getAction(SandboxAction.class).getCount(), is(1));
         awaitNothingLeftBehind();
+    }
+
+    /** That is done when the build has ended already. */
+    private static void awaitSweep() throws Exception {
+        FilePath config = new FilePath(agent.getChannel(), agent.getRemoteFS() + "/workspace/twice/sub/.git/config");
+        while (!config.exists() || config.readToString().contains("fsmonitor")) {
+            Thread.sleep(50);
+        }
+    }
+
+    /** Git runs inside here: what it does to a repository that was there before the build is gone with the build. */
+    @Test
+    void aSecondBuildFindsTheRepositoryAndObeysNothingThatTheFirstOneLeft() throws Exception {
+        everywhere();
+        String checkout = "git init -q .; git config core.x y; git config user.name a; git config user.email a@b\n"
+                + "git commit -q --allow-empty -m \"build $BUILD_NUMBER\"; git log --format='LOG %s'\n";
+        String body = Repositories.step(checkout) + Repositories.step(Repositories.ATTACK);
+        WorkflowRun first = run("twice", Result.SUCCESS, body);
+        r.assertLogContains("\nLOG build 1\n", first);
+        awaitSweep();
+        WorkflowRun second =
+                r.assertBuildStatus(Result.SUCCESS, first.getParent().scheduleBuild2(0));
+        r.assertLogContains("\nLOG build 2\nLOG inside\nLOG build 1\n", second);
+        awaitSweep();
+        nowhere();
+        WorkflowJob job = first.getParent();
+        job.setDefinition(new CpsFlowDefinition("node('linux') { " + Repositories.step(Repositories.NEXT) + "}", true));
+        WorkflowRun outside = r.assertBuildStatus(Result.SUCCESS, job.scheduleBuild2(0));
+        r.assertLogContains("\nLOG inside\nLOG build 1\nSUB one\nSAFE\n", outside);
     }
 
     @Test

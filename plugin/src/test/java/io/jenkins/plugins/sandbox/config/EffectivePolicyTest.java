@@ -117,6 +117,7 @@ class EffectivePolicyTest {
         "HOME, host, home",
         "HOME, overlay, home",
         "HOME, job, home",
+        "GIT, protected, git",
         "MEMORY, 5g, memory",
         "PIDS, 1000, pids",
         "CPU_TIME, 2h, cpuTime",

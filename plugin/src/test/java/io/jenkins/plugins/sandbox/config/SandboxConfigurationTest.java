@@ -50,7 +50,9 @@ class SandboxConfigurationTest {
         profile.setChoosable(true);
         profile.setNetwork("host");
         profile.setHome("scratch");
+        profile.setGit("read-only");
         profile.setMemory("2g");
+        profile.setAddressSpace(true);
         profile.setPids("200");
         profile.setCpuTime("20m");
         profile.setWallTime("1h");
@@ -58,6 +60,7 @@ class SandboxConfigurationTest {
         profile.setCpuQuota("150%");
         profile.setOpenFiles("4096");
         profile.setFileSize("1g");
+        profile.setWorkspaceSize("20g");
         profile.setStack("8m");
         profile.setLockedMemory("64k");
         profile.setReadPaths(List.of("/opt/sdk", "/etc/ssl/certs"));
@@ -69,8 +72,9 @@ class SandboxConfigurationTest {
         return profile;
     }
 
-    private static final String ALL_OF_A_PROFILE = "name,base,choosable,network,home,memory,pids,cpuTime,wallTime,cpus,"
-            + "cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
+    private static final String ALL_OF_A_PROFILE =
+            "name,base,choosable,network,home,memory,addressSpace,pids,cpuTime,wallTime,cpus,"
+                    + "cpuQuota,openFiles,fileSize,workspaceSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,environment,syscalls";
 
     @Test
     void formRoundTrip(JenkinsRule r) throws Exception {

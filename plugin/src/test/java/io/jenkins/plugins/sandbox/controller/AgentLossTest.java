@@ -12,6 +12,7 @@ import hudson.model.Result;
 import hudson.model.Slave;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,6 +75,29 @@ class AgentLossTest {
         b.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
         awaitNoProcess("stubborn-lost");
+    }
+
+    @Test
+    void whatABlockLeftOnAnAgentThatWentAwayIsNotObeyedWhenItIsBack(JenkinsRule r) throws Exception {
+        agents.start(r, "doomed");
+        WorkflowRun b = Pipelines.define(
+                        r,
+                        "p",
+                        "node('doomed') { " + Repositories.step(Repositories.MAKE) + "sandbox(minimumLevel: 'FULL') {\n"
+                                + Repositories.step(Repositories.ATTACK + "sleep 600\n") + "} }")
+                .scheduleBuild2(0)
+                .waitForStart();
+        r.waitForMessage("\nATTACKED", b);
+        agents.kill("doomed");
+        b.doKill();
+        r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
+        while (LeftScratch.get().isEmpty()) {
+            Thread.sleep(100);
+        }
+        agents.restart(r, "doomed");
+        WorkflowRun next = Pipelines.run(
+                r, Result.SUCCESS, "node('doomed') { " + Repositories.step("cd ../p\n" + Repositories.NEXT) + "}");
+        r.assertLogContains("\nLOG one\nSUB one\nSAFE\n", next);
     }
 
     /** The launcher at its gate, too, has to be gone. */

@@ -20,6 +20,7 @@ import hudson.model.Result;
 import hudson.tasks.ArtifactArchiver;
 import hudson.tasks.Shell;
 import io.jenkins.plugins.sandbox.Leftovers;
+import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.config.Setting;
@@ -123,6 +124,7 @@ class SandboxWrapperTest {
         wrapper.setNetwork("none");
         wrapper.setHome("scratch");
         wrapper.setMemory("2g");
+        wrapper.setAddressSpace(true);
         wrapper.setPids("200");
         wrapper.setCpuTime("20m");
         wrapper.setWallTime("1h");
@@ -130,6 +132,7 @@ class SandboxWrapperTest {
         wrapper.setCpuQuota("150%");
         wrapper.setOpenFiles("4096");
         wrapper.setFileSize("1g");
+        wrapper.setWorkspaceSize("20g");
         wrapper.setStack("8m");
         wrapper.setLockedMemory("64k");
         wrapper.setReadPaths(List.of("/opt/sdk", "/etc/ssl"));
@@ -201,6 +204,19 @@ class SandboxWrapperTest {
                     client.<HtmlPage>getPage(b, "sandbox/").asNormalizedText(),
                     containsString("strict: FULL on linux"));
         }
+    }
+
+    @Test
+    void theNextBuildsGitObeysNothingThatABuildLeft() throws Exception {
+        FreeStyleProject p = project(wrapper("strict", "FULL"), Repositories.MAKE, Repositories.ATTACK);
+        FreeStyleBuild b = r.assertBuildStatus(Result.SUCCESS, p.scheduleBuild2(0));
+        r.assertLogContains("\nATTACKED\n", b);
+        r.assertLogContains("/sub/.git was made by the build", b);
+        p.getBuildWrappersList().clear();
+        p.getBuildersList().replace(new Shell(Repositories.NEXT));
+        FreeStyleBuild next = r.assertBuildStatus(Result.SUCCESS, p.scheduleBuild2(0));
+        r.assertLogContains("\nSUB one\n", next);
+        r.assertLogContains("\nSAFE\n", next);
     }
 
     @Test

@@ -22,6 +22,7 @@ import io.jenkins.plugins.sandbox.config.Floor;
 import io.jenkins.plugins.sandbox.config.OnShortfall;
 import io.jenkins.plugins.sandbox.config.Profiles;
 import io.jenkins.plugins.sandbox.config.SandboxSettings;
+import io.jenkins.plugins.sandbox.config.Setting;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
@@ -70,10 +71,14 @@ class SandboxActionTest {
     }
 
     private static EffectivePolicy policy(Level minimum) throws Exception {
+        return policy(minimum, SandboxSettings.NOTHING);
+    }
+
+    private static EffectivePolicy policy(Level minimum, SandboxSettings asked) throws Exception {
         Profiles profiles = new Profiles(List.of());
         return EffectivePolicy.of(
                 new Floor(profiles.get("strict"), minimum, OnShortfall.FAIL, Set.of(), Set.of(), List.of(), profiles),
-                SandboxSettings.NOTHING);
+                asked);
     }
 
     private static Report report(String... rows) throws Exception {
@@ -86,6 +91,20 @@ class SandboxActionTest {
                 node,
                 policy(Level.BASELINE),
                 report("session applied", "no_new_privs applied", "rlimit_as skipped", "seccomp applied"),
+                Finding.Verdict.STARTED,
+                null);
+    }
+
+    /** With limits, of which the agent's rows say that memory holds for all together, open files for each, and stack not. */
+    private static Finding limited() throws Exception {
+        SandboxSettings asked = SandboxSettings.NOTHING
+                .with(Setting.MEMORY, List.of("512m"))
+                .with(Setting.OPEN_FILES, List.of("1024"))
+                .with(Setting.STACK, List.of("1m"));
+        return Finding.of(
+                "agent",
+                policy(Level.NONE, asked),
+                report("session applied", "cgroup applied", "rlimit_nofile applied", "rlimit_stack failed 1 setrlimit"),
                 Finding.Verdict.STARTED,
                 null);
     }
@@ -203,11 +222,11 @@ class SandboxActionTest {
         assertThat(action(b).getTotals().ended(), is(0));
         assertThat(SandboxAction.initsOf(b, "b".repeat(32), "a"), contains(new InitProcess(101, 1001)));
         assertThat(SandboxAction.initsOf(b, "c".repeat(32), "a"), hasSize(0));
-        Map<End, Finding> limited = SandboxAction.ended(
+        Map<Launch, Finding> ended = SandboxAction.ended(
                 b,
                 "a",
                 Map.of(id(1), ending(MEMORY, 1200), id(2), ending("exit code 0", 5), "x", ending("exit code 0", 5)));
-        assertThat(limited.values(), contains(full("a")));
+        assertThat(ended.values(), contains(full("a")));
         SandboxAction.ended(b, "a", Map.of(id(1), ending("exit code 3", 7)));
         assertThat(action(b).getTotals().ended(), is(1));
         assertThat(SandboxAction.initsOf(b, "c1"), hasSize(0));
@@ -246,7 +265,9 @@ class SandboxActionTest {
         Files.writeString(
                 xml,
                 Files.readString(xml)
-                        .replace("rows=\"1\"", "rows=\"99\" nonsense=\"1\"")
+                        .replace(
+                                "rows=\"1\"",
+                                "limits=\"x/1/each memory/&lt;1/each memory//not stack/1/never\" rows=\"99\" nonsense=\"1\"")
                         .replace("pid=\"101\"", "pid=\"many\"")
                         .replace("verdict=\"STARTED\"", "verdict=\"DREAMT\"")
                         .replace("launches=\"1\"", "launches=\"-7\"")
@@ -257,6 +278,7 @@ class SandboxActionTest {
         assertThat(action(again).isShortfall(), is(true));
         assertThat(action(again).getCount(), is(0));
         assertThat(action(again).getGroups().get(0).getFinding().getRows(), hasSize(0));
+        assertThat(action(again).getGroups().get(0).getFinding().limits(), hasSize(0));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
             client.getPage(again, "sandbox/");
         }
@@ -302,6 +324,38 @@ class SandboxActionTest {
                 SandboxAction.take(b, s -> s.block().equals("b")),
                 contains(new Scratch("b", "agent", "/x/process-sandbox-b")));
         assertThat(SandboxAction.take(b, s -> true), hasSize(0));
+    }
+
+    @Test
+    void limitsAreShownWithWhatWasUsedAndKept() throws Exception {
+        FreeStyleBuild first = r.buildAndAssertSuccess(job);
+        SandboxAction.record(first, limited(), launch(1));
+        SandboxAction.ended(first, "agent", Map.of(id(1), ending("exit code 0", 1)));
+        first.save();
+        job.doReload();
+        FreeStyleBuild b = job.getBuildByNumber(first.getNumber());
+        assertThat(b, is(not(sameInstance(first))));
+        assertThat(action(b).getGroups().get(0).getFinding(), is(limited()));
+        try (JenkinsRule.WebClient client = r.createWebClient()) {
+            String text = client.getPage(b, "sandbox/").asNormalizedText();
+            assertThat(
+                    text,
+                    containsString(
+                            "Limits: memory 512 MiB, open files 1024 (each process), the stack 1 MiB (not in force)."));
+            assertThat(text, containsString("\t2.0 MiB of 512 MiB"));
+            JSONObject json = JSONObject.fromObject(client.goTo(b.getUrl() + "sandbox/api/json", "application/json")
+                    .getWebResponse()
+                    .getContentAsString());
+            assertThat(
+                    json.getJSONArray("groups")
+                            .getJSONObject(0)
+                            .getJSONObject("finding")
+                            .getJSONObject("limits"),
+                    is(JSONObject.fromObject(Map.of(
+                            "memory", "memory 512 MiB",
+                            "openFiles", "open files 1024 (each process)",
+                            "stack", "the stack 1 MiB (not in force)"))));
+        }
     }
 
     @Test

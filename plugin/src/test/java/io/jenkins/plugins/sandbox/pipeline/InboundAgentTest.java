@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.pipeline;
 
+import static io.jenkins.plugins.sandbox.Repositories.step;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.empty;
 import static org.hamcrest.Matchers.is;
@@ -15,6 +16,7 @@ import hudson.model.Node;
 import hudson.model.Result;
 import hudson.util.Secret;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -112,6 +114,25 @@ class InboundAgentTest extends PipelineSuite {
         r().assertLogContains("\nsame <|agents-own-key>", b);
         r().assertLogContains("\nbound <>", b);
         r().assertLogContains("\nlocked <|agents-own-key||secrets>", b);
+    }
+
+    @Test
+    void gitOutsideObeysNothingThatABlockLeft() throws Exception {
+        WorkflowRun control = run(
+                "obeyed",
+                Result.SUCCESS,
+                step(Repositories.MAKE) + step(Repositories.ATTACK) + step(Repositories.NEXT));
+        r().assertLogContains("\nOBEYED\n", control);
+        WorkflowRun b = run(
+                "safe",
+                Result.SUCCESS,
+                step(Repositories.MAKE) + "sandbox(minimumLevel: 'FULL') {\n" + step(Repositories.ATTACK)
+                        + step("git log --format='INSIDE %s'; git config core.fsmonitor\n") + "}\n"
+                        + step(Repositories.NEXT));
+        r().assertLogContains("\nATTACKED\n", b);
+        r().assertLogContains("\nINSIDE inside\nINSIDE one\ntouch ", b);
+        r().assertLogContains("workspace/safe/sub/.git was made by the build: its commits are kept", b);
+        r().assertLogContains("\nLOG one\nSUB one\nSAFE\n", b);
     }
 
     /** The other branch's file lies in the same directory. */

@@ -18,8 +18,8 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 @WithJenkins
 class SandboxStepTest {
     private static final String ALL =
-            "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,pids,cpuTime,"
-                    + "wallTime,cpus,cpuQuota,openFiles,fileSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
+            "profile,minimumLevel,onShortfall,requiredPrimitives,network,home,memory,addressSpace,pids,cpuTime,"
+                    + "wallTime,cpus,cpuQuota,openFiles,fileSize,workspaceSize,stack,lockedMemory,readPaths,writePaths,execPaths,hidePaths,"
                     + "environment";
 
     private static SandboxStep withEverything() {
@@ -30,7 +30,9 @@ class SandboxStepTest {
         step.setRequiredPrimitives(List.of("seccomp", "proc"));
         step.setNetwork("none");
         step.setHome("scratch");
+        step.setGit("protected");
         step.setMemory("2g");
+        step.setAddressSpace(true);
         step.setPids("200");
         step.setCpuTime("20m");
         step.setWallTime("1h");
@@ -38,6 +40,7 @@ class SandboxStepTest {
         step.setCpuQuota("150%");
         step.setOpenFiles("4096");
         step.setFileSize("1g");
+        step.setWorkspaceSize("20g");
         step.setStack("8m");
         step.setLockedMemory("64k");
         step.setReadPaths(List.of("/opt/sdk", "/etc/ssl"));
