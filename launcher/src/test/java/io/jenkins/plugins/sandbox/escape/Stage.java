@@ -49,8 +49,10 @@ public final class Stage implements AutoCloseable {
                 "--",
                 "sh",
                 "-ec",
-                scene.assignments("none") + Attempts.STAGE + "\nexec unshare --user --map-user=" + id("uid")
-                        + " --map-group=" + id("gid") + " -- \"$@\"",
+                scene.assignments("none") + Attempts.STAGE
+                        // Not in this shell's place: a container's runtime would wait for the services too.
+                        + "\nunshare --user --map-user=" + id("uid")
+                        + " --map-group=" + id("gid") + " -- \"$@\"\nexit $?",
                 "sh");
     }
 
