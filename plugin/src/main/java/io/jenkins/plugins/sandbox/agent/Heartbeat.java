@@ -24,12 +24,16 @@ final class Heartbeat {
      * @param control the control directory of its durable task
      */
     static boolean isAllThatIsLeft(InitProcess init, Path control) {
-        boolean ended = Files.notExists(control) || Files.exists(control.resolve("jenkins-result.txt"));
         String name = control.getFileName() + "/jenkins-result.txt";
-        return ended
+        return hasCommandEnded(control)
                 && ProcessHandle.of(init.pid()).stream()
                         .flatMap(ProcessHandle::descendants)
                         .allMatch(p -> isWrapper(p.pid(), name));
+    }
+
+    /** The step is over when it has been told, upon which Jenkins removes the directory. */
+    static boolean hasCommandEnded(Path control) {
+        return Files.notExists(control) || Files.exists(control.resolve("jenkins-result.txt"));
     }
 
     private static boolean isWrapper(long pid, String name) {

@@ -111,7 +111,11 @@ final class WorkspaceUse {
     /** One whose gate is shut may be about to get it opened. */
     private boolean lives() {
         InitProcess first = init;
-        return container || first == null || LiveInit.isAlive(first);
+        if (first == null) {
+            return true;
+        }
+        // Its processes are not to be told from others here: it counts until its command has ended.
+        return container ? !control.map(Heartbeat::hasCommandEnded).orElse(false) : LiveInit.isAlive(first);
     }
 
     /** Others that can reach the control directory of this one. */
