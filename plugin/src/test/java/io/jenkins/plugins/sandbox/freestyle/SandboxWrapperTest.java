@@ -123,6 +123,7 @@ class SandboxWrapperTest {
         wrapper.setRequiredPrimitives(List.of("seccomp", "proc"));
         wrapper.setNetwork("none");
         wrapper.setHome("scratch");
+        wrapper.setGit("read-only");
         wrapper.setMemory("2g");
         wrapper.setAddressSpace(true);
         wrapper.setPids("200");
