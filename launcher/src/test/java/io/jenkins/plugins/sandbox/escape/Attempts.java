@@ -401,8 +401,8 @@ final class Attempts {
                         .calls("set-uid \"$(command -v su)\"")
                         .stoppedBy(ALL, "id -u > /dev/null"),
                 attempt(Group.PROCESSES, "open-files", "open more files than the launch was given")
-                        .policy((scene, b) ->
-                                b.limits(new Limits(null, false, null, null, null, 256, null, null, null, null, null, null)))
+                        .policy((scene, b) -> b.limits(
+                                new Limits(null, false, null, null, null, 256, null, null, null, null, null, null)))
                         .gets("ulimit -n 300")
                         .stoppedBy(ALL, "ulimit -n 200"));
     }
