@@ -87,6 +87,12 @@ public class LaunchStep extends Step {
                             .stdout(out)
                             .join();
                 case "nowhere" -> launcher.launch().cmds("pwd").stdout(out).join();
+                case "status" ->
+                    launcher.launch()
+                            .cmds("grep", "-w", "NoNewPrivs:", "/proc/self/status")
+                            .pwd(directory)
+                            .stdout(out)
+                            .join();
                 case "old" ->
                     launcher.launch(
                                     new String[] {"grep", "-w", "NoNewPrivs:", "/proc/self/status"},

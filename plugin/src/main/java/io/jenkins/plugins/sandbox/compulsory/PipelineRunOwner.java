@@ -43,6 +43,12 @@ final class PipelineRunOwner extends PipelineOwner {
         return null;
     }
 
+    /** Such a launcher is the node's, without what the blocks around the step do to it. */
+    @Override
+    public boolean isInContainer() {
+        return false;
+    }
+
     /** What the environment says is not known to come from Jenkins. */
     @CheckForNull
     @Override

@@ -6,6 +6,7 @@ import hudson.Extension;
 import hudson.Launcher;
 import hudson.model.Node;
 import hudson.model.TaskListener;
+import io.jenkins.plugins.sandbox.pipeline.SandboxBlock;
 import java.io.IOException;
 import java.io.ObjectStreamException;
 import java.io.PrintStream;
@@ -14,9 +15,11 @@ import org.jenkinsci.plugins.workflow.steps.DynamicContext;
 
 /**
  * Gives steps of Pipelines the launcher that they would get anyway, but one that knows which step it is for. The decorators of
- * the steps around it are applied to it as always.
+ * the blocks around the step are applied to it as always, the container's last; so whoever must not launch in a container gets
+ * no launcher at all, see {@link ContainerGuard}. Every launcher that a step asks its context for comes through here, declared
+ * or not, if no other extension is faster.
  */
-@Extension
+@Extension(ordinal = Double.MAX_VALUE)
 public final class StepLauncher extends DynamicContext.Typed<Launcher> {
     @NonNull
     @Override
@@ -28,9 +31,13 @@ public final class StepLauncher extends DynamicContext.Typed<Launcher> {
     @Override
     protected Launcher get(DelegatedContext context) throws IOException, InterruptedException {
         Node node = context.get(Node.class);
-        return node == null || !CompulsoryRule.covers(node)
-                ? null
-                : CompulsoryDecorator.createLauncher(node, new LazyListener(context), new StepOwner(context));
+        boolean compulsory = node != null && CompulsoryRule.covers(node);
+        if (!compulsory && (node == null || context.get(SandboxBlock.class) == null)) {
+            return null;
+        }
+        Launcher launcher = CompulsoryDecorator.createLauncher(node, new LazyListener(context), new StepOwner(context));
+        ContainerGuard.check(context, node, launcher);
+        return compulsory ? launcher : null;
     }
 
     /** Opens the step's log when something is written to it: a step that waits asks for a launcher again and again. */

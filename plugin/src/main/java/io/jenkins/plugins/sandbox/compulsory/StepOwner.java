@@ -5,6 +5,7 @@ import edu.umd.cs.findbugs.annotations.NonNull;
 import hudson.FilePath;
 import hudson.model.Run;
 import io.jenkins.plugins.sandbox.outcome.Origin;
+import io.jenkins.plugins.sandbox.pipeline.ContainerBlocks;
 import io.jenkins.plugins.sandbox.pipeline.PipelineOwner;
 import java.io.IOException;
 import java.util.Objects;
@@ -37,6 +38,12 @@ final class StepOwner extends PipelineOwner {
     @Override
     public FilePath directory() throws IOException, InterruptedException {
         return context.get(FilePath.class);
+    }
+
+    @Override
+    public boolean isInContainer() throws IOException, InterruptedException {
+        FlowNode node = context.get(FlowNode.class);
+        return node != null && ContainerBlocks.isAround(node);
     }
 
     /** The step is known, whatever the environment says. */

@@ -53,6 +53,9 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
     private List<String> allowedPaths = new ArrayList<>();
     private Compulsory compulsory = new Compulsory();
 
+    /** Whether several properties are being changed, to be stored together. */
+    private transient boolean changing;
+
     /** @return the one instance */
     public static SandboxConfiguration get() {
         return ExtensionList.lookupSingleton(SandboxConfiguration.class);
@@ -170,6 +173,30 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
         save();
     }
 
+    /**
+     * Configuration as Code sets one property after the other, in any order, and saves when it has set all: only then can be told
+     * whether they go together.
+     *
+     * @throws IllegalStateException when several were changed at once, and do not; nothing is stored then, and no build launches
+     *     anything until that is put right
+     */
+    @Override
+    public synchronized void save() {
+        if (BulkChange.contains(this)) {
+            changing = true;
+            return;
+        }
+        if (changing) {
+            changing = false;
+            try {
+                floor();
+            } catch (AbortException x) {
+                throw new IllegalStateException(x.getMessage(), x);
+            }
+        }
+        super.save();
+    }
+
     @Override
     public boolean configure(StaplerRequest2 req, JSONObject json) throws FormException {
         // What has no element is not sent at all.
@@ -221,7 +248,7 @@ public final class SandboxConfiguration extends GlobalConfiguration implements P
         }
     }
 
-    /** Configuration as Code sets one property after the other, in any order: whether they go together is known only now. */
+    /** What was stored may have been written by hand, or by another version. */
     @Initializer(after = InitMilestone.JOB_CONFIG_ADAPTED)
     public static void check() {
         try {

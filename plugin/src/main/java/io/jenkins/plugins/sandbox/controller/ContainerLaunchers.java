@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.controller;
 
 import edu.umd.cs.findbugs.annotations.CheckForNull;
 import hudson.Launcher;
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -9,9 +10,9 @@ import java.util.List;
  * others tell them too (pipeline-maven's {@code withMaven}).
  */
 public final class ContainerLaunchers {
-    /** docker-workflow's, and both of the Kubernetes plugin. */
-    private static final List<String> NAMES =
-            List.of("WithContainerStep", "ContainerExecDecorator", "ContainerListenDecorator");
+    /** docker-workflow's, both of the Kubernetes plugin, and docker-custom-build-environment's, which is for freestyle jobs. */
+    private static final List<String> NAMES = List.of(
+            "WithContainerStep", "ContainerExecDecorator", "ContainerListenDecorator", "DockerDecoratedLauncher");
 
     private ContainerLaunchers() {}
 
@@ -25,14 +26,17 @@ public final class ContainerLaunchers {
         return launcher instanceof Launcher.DecoratedLauncher decorated ? decorated.getInner() : null;
     }
 
-    /** @return whether what this launcher is given ends up in a container */
-    static boolean isIn(Launcher launcher) {
+    /** @return whether what this launcher is given ends up in a container; the owner is asked where that cannot be seen */
+    static boolean isIn(Launcher launcher, LaunchOwner owner) throws IOException, InterruptedException {
+        Launcher last = launcher;
         for (Launcher l = launcher; l != null; l = inner(l)) {
             if (isOne(l)) {
                 return true;
             }
+            last = l;
         }
-        return false;
+        boolean seen = last instanceof Launcher.LocalLauncher || last instanceof Launcher.RemoteLauncher;
+        return !seen && owner.isInContainer();
     }
 
     /**

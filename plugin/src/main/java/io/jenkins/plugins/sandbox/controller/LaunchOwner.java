@@ -37,6 +37,9 @@ public interface LaunchOwner extends Serializable {
     @NonNull
     Set<String> runningLaunches() throws IOException, InterruptedException;
 
+    /** @return whether there is a container around the owner, as far as its place says so */
+    boolean isInContainer() throws IOException, InterruptedException;
+
     /** Marks a step with a warning. */
     void warn(Origin origin, String message);
 }

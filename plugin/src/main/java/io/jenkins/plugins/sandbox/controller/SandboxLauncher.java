@@ -104,7 +104,7 @@ public final class SandboxLauncher extends Launcher.DecoratedLauncher implements
                 block,
                 policy,
                 owner.origin(step),
-                ContainerLaunchers.isIn(getInner()),
+                ContainerLaunchers.isIn(getInner(), owner),
                 getListener());
     }
 

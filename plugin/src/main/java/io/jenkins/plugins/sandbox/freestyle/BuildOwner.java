@@ -45,6 +45,12 @@ public final class BuildOwner implements LaunchOwner {
         return Set.of();
     }
 
+    /** Its launcher says so. */
+    @Override
+    public boolean isInContainer() {
+        return false;
+    }
+
     @Override
     public void warn(Origin origin, String message) {
         // There are no steps to mark: the log and the build page say it.

@@ -332,7 +332,8 @@ public final class SandboxWrapper extends BuildWrapper {
         return new Environment() {};
     }
 
-    @Extension
+    /** Comes last, so that it has the first say about a command: inside of a container of another wrapper. */
+    @Extension(ordinal = -Double.MAX_VALUE)
     @Symbol("sandbox")
     public static final class DescriptorImpl extends BuildWrapperDescriptor {
         private static final Set<Setting> OWN_HELP =

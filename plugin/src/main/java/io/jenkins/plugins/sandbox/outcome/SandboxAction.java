@@ -207,6 +207,20 @@ public final class SandboxAction implements RunAction2, BuildBadgeAction {
     }
 
     /**
+     * Whether a step has been warned of a launch that stays below its minimum, and was let go on.
+     *
+     * @param flowNode its id in the Pipeline's graph
+     */
+    public static boolean isWarnedOf(@CheckForNull Run<?, ?> run, String flowNode) {
+        SandboxAction action = run == null ? null : run.getAction(SandboxAction.class);
+        return action != null
+                && action.groups.stream()
+                        .filter(g -> g.getFinding().getVerdict() == Finding.Verdict.WARNED)
+                        .flatMap(g -> g.getLaunches().stream())
+                        .anyMatch(l -> flowNode.equals(l.getFlowNode()));
+    }
+
+    /**
      * The first processes of some launches, whether or not they are still there.
      *
      * @param cookie by what these launches are known

@@ -7,6 +7,7 @@ import hudson.model.Run;
 import java.io.IOException;
 import java.util.Objects;
 import org.jenkinsci.plugins.workflow.flow.FlowExecution;
+import org.jenkinsci.plugins.workflow.graph.FlowNode;
 import org.jenkinsci.plugins.workflow.steps.StepContext;
 
 /** A sandbox block of a Pipeline, on whose behalf its steps launch processes. */
@@ -35,5 +36,11 @@ final class BlockOwner extends PipelineOwner {
     @Override
     public FilePath directory() throws IOException, InterruptedException {
         return context.get(FilePath.class);
+    }
+
+    @Override
+    public boolean isInContainer() throws IOException, InterruptedException {
+        FlowNode node = context.get(FlowNode.class);
+        return node != null && ContainerBlocks.isAround(node);
     }
 }

@@ -105,13 +105,23 @@ class ConfigurationAsCodeTest {
 
     /** Properties are set one by one, in any order: a profile may be defined after it was chosen. */
     @Test
-    void aDefaultProfileThatDoesNotExistFailsClosed(JenkinsRule r) throws Exception {
-        configure("unknown-profile.yaml");
+    void aDefaultProfileThatDoesNotExistStopsTheConfiguration(JenkinsRule r) {
+        Exception x = assertThrows(Exception.class, () -> configure("unknown-profile.yaml"));
+        StringWriter all = new StringWriter();
+        x.printStackTrace(new PrintWriter(all));
+        assertThat(all.toString(), containsString("There is no profile 'nosuch'"));
+        // Nor does it launch anything, should Jenkins go on all the same.
         assertThat(
                 assertThrows(AbortException.class, () -> SandboxConfiguration.get()
                                 .floor())
                         .getMessage(),
                 containsString("There is no profile 'nosuch'"));
+    }
+
+    /** Where it is stored all the same, by hand or by another version. */
+    @Test
+    void aStoredProfileThatDoesNotExistIsLogged(JenkinsRule r) {
+        SandboxConfiguration.get().setProfile("nosuch");
         try (LogRecorder log = new LogRecorder()
                 .record(SandboxConfiguration.class, Level.SEVERE)
                 .capture(1)) {

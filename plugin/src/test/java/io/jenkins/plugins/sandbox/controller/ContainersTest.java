@@ -14,16 +14,26 @@ import hudson.FilePath;
 import hudson.Launcher;
 import hudson.LauncherDecorator;
 import hudson.Proc;
+import hudson.model.AbstractBuild;
+import hudson.model.AbstractProject;
+import hudson.model.BuildListener;
+import hudson.model.FreeStyleBuild;
+import hudson.model.FreeStyleProject;
 import hudson.model.Node;
 import hudson.model.Result;
 import hudson.model.Slave;
 import hudson.model.TaskListener;
+import hudson.tasks.BuildWrapper;
+import hudson.tasks.BuildWrapperDescriptor;
+import hudson.tasks.Shell;
+import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.PrefixStep;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.Compulsory;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
+import io.jenkins.plugins.sandbox.freestyle.SandboxWrapper;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.io.ByteArrayInputStream;
@@ -183,11 +193,10 @@ class ContainersTest {
             assertThat(finding.getLevel(), is("NONE"));
             assertThat(finding.getVerdict(), is(Finding.Verdict.REFUSED));
 
-            // Behind a launcher that cannot be looked into, a container around the block is not known: that fails.
-            String around = script.contains("prefix") ? "container { X }" : script;
+            // Also behind a launcher that cannot be looked into.
             WorkflowRun inside = run(
                     Result.SUCCESS,
-                    around.replace("X", "sandbox(minimumLevel: 'FULL') { sh 'set +x; " + STATUS + "' }"));
+                    script.replace("X", "sandbox(minimumLevel: 'FULL') { sh 'set +x; " + STATUS + "' }"));
             r.assertLogContains("\nNoNewPrivs:\t1\n", inside);
 
             SandboxConfiguration.get().setOnShortfall("warn");
@@ -196,6 +205,99 @@ class ContainersTest {
             r.assertLogContains(
                     "[sandbox] strict: NONE. Nothing could be applied. The step runs in a container", warned);
             assertThat(Pipelines.action(warned).getWorst().getVerdict(), is(Finding.Verdict.WARNED));
+        } finally {
+            before.end();
+            before = null;
+        }
+    }
+
+    /** It is not known of such a step that it launches, until it asks its context for a launcher. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "container { X }",
+                "container { dir('.') { X } }",
+                "container { prefix { X } }",
+                "prefix { container { X } }",
+                "withDockerContainer { X }"
+            })
+    void norIsItForAStepThatDoesNotDeclareItsLauncher(String script) throws Exception {
+        String launching = script.replace("X", "echo \"<${undeclared()}>\"");
+        r.assertLogContains("<NoNewPrivs:\t0\n>", run(Result.SUCCESS, launching));
+
+        before = TestContainer.start(agent, "p");
+        try {
+            makeCompulsory();
+            WorkflowRun b = run(Result.FAILURE, launching);
+            r.assertLogContains("Put a sandbox block inside of the container, around the step.", b);
+            r.assertLogNotContains("NoNewPrivs", b);
+            r.assertLogNotContains("\tat ", b);
+            assertThat(Pipelines.action(b).getCount(), is(1));
+            assertThat(Pipelines.action(b).getWorst().getVerdict(), is(Finding.Verdict.REFUSED));
+
+            WorkflowRun inside = run(
+                    Result.SUCCESS,
+                    script.replace("X", "sandbox(minimumLevel: 'FULL') { echo \"<${undeclared()}>\" }"));
+            r.assertLogContains("<NoNewPrivs:\t1\n>", inside);
+            assertThat(Pipelines.action(inside).getCount(), is(1));
+
+            SandboxConfiguration.get().setOnShortfall("warn");
+            WorkflowRun warned = run(Result.SUCCESS, launching);
+            assertThat(Pipelines.action(warned).getWorst().getVerdict(), is(Finding.Verdict.WARNED));
+            if (!script.startsWith("withDocker")) {
+                // Whose client is confined then, and does not find its container.
+                r.assertLogContains("<NoNewPrivs:\t0\n>", warned);
+                assertThat(Pipelines.action(warned).getCount(), is(1));
+            }
+        } finally {
+            before.end();
+            before = null;
+        }
+    }
+
+    /** As they are around and behind most sandbox blocks. */
+    @Test
+    void stepsThatLaunchNothingWorkInAContainer() throws Exception {
+        before = TestContainer.start(agent, "p");
+        try {
+            makeCompulsory();
+            WorkflowRun b = run(
+                    Result.SUCCESS,
+                    "container { withCredentials([]) { sandbox { sh 'echo built > built' } }; echo \"<${isUnix()}>\"; "
+                            + "archiveArtifacts 'built'; stash 'built'; unstash 'built' }");
+            r.assertLogContains("<true>", b);
+            assertThat(Pipelines.action(b).getLevel(), is("FULL"));
+        } finally {
+            before.end();
+            before = null;
+        }
+    }
+
+    @Test
+    void norIsAContainerAroundAFreestyleJob() throws Exception {
+        FreeStyleProject p = r.createFreeStyleProject("p-freestyle");
+        p.setAssignedNode(agent);
+        p.getBuildersList().add(new Shell("set +x; " + STATUS));
+        // What a container gets to see has to be there when it is started.
+        makeCompulsory();
+        r.assertLogContains("\nNoNewPrivs:\t1\n", r.buildAndAssertSuccess(p));
+        loosenTheFloor();
+        p.getBuildWrappersList().add(new ContainerWrapper());
+        agent.getRootPath().child("workspace/p-freestyle@tmp").mkdirs();
+        before = TestContainer.start(agent, "p-freestyle");
+        try {
+            r.assertLogContains("\nNoNewPrivs:\t0\n", r.buildAndAssertSuccess(p));
+            makeCompulsory();
+            FreeStyleBuild b = r.buildAndAssertStatus(Result.FAILURE, p);
+            r.assertLogContains("Another wrapper of this job runs its commands in a container", b);
+            r.assertLogNotContains("NoNewPrivs", b);
+            r.assertLogNotContains("\tat ", b);
+            assertThat(b.getAction(SandboxAction.class).getWorst().getVerdict(), is(Finding.Verdict.REFUSED));
+
+            // As the form saves it: after the others, whatever the order in which they were checked.
+            p.getBuildWrappersList().replaceBy(List.of(new SandboxWrapper(), new ContainerWrapper()));
+            r.configRoundtrip(p);
+            r.assertLogContains("\nNoNewPrivs:\t1\n", r.buildAndAssertSuccess(p));
         } finally {
             before.end();
             before = null;
@@ -522,6 +624,65 @@ class ContainersTest {
             @Override
             public String getFunctionName() {
                 return "container";
+            }
+        }
+    }
+
+    public static final class ContainerWrapper extends BuildWrapper {
+        @DataBoundConstructor
+        public ContainerWrapper() {}
+
+        @Override
+        public Launcher decorateLauncher(AbstractBuild build, Launcher launcher, BuildListener listener) {
+            return new DockerDecoratedLauncher(launcher);
+        }
+
+        @Override
+        public Environment setUp(AbstractBuild build, Launcher launcher, BuildListener listener) {
+            return new Environment() {};
+        }
+
+        @TestExtension
+        public static final class DescriptorImpl extends BuildWrapperDescriptor {
+            @Override
+            public boolean isApplicable(AbstractProject<?, ?> item) {
+                return true;
+            }
+        }
+    }
+
+    /** Puts the client in front of each command, as docker-custom-build-environment does. */
+    private static final class DockerDecoratedLauncher extends Launcher.DecoratedLauncher {
+        DockerDecoratedLauncher(Launcher launcher) {
+            super(launcher);
+        }
+
+        @Override
+        public Proc launch(ProcStarter starter) throws IOException {
+            List<String> words = new ArrayList<>(before.entry());
+            words.add("--wdns=" + starter.pwd().getRemote());
+            words.addAll(starter.cmds());
+            return super.launch(starter.cmds(words).masks((boolean[]) null));
+        }
+    }
+
+    /** Somebody else's step, that launches with what its context has, and has not said so. */
+    public static final class Undeclared extends LaunchStep {
+        @DataBoundConstructor
+        public Undeclared() {
+            super("status");
+        }
+
+        @TestExtension
+        public static final class DescriptorImpl extends LaunchStep.Described {
+            @Override
+            public String getFunctionName() {
+                return "undeclared";
+            }
+
+            @Override
+            public Set<? extends Class<?>> getRequiredContext() {
+                return Set.of(FilePath.class, TaskListener.class);
             }
         }
     }
