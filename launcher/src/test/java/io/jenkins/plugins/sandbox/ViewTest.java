@@ -10,6 +10,7 @@ import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
@@ -633,13 +634,45 @@ class ViewTest {
                 + " bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc --tmpfs /tmp echo wrapped";
         assertThat(run(standard(), "bwrap --version")).startsWith("bubblewrap");
         assertThat(run(policy(Profile.named("strict")), script)).doesNotContain("mounted\n", "wrapped\n");
-        String nested = "primitives = session close_fds environment user_namespace pid_namespace mount_namespace"
-                + " ipc_namespace uts_namespace cgroup_namespace filesystem proc no_new_privs capabilities seccomp\n"
-                + "root = ro\ndev = minimal\nhome = overlay\nsyscalls = @build nested-sandbox\n";
-        assertThat(run(policy(Profile.parse("nested", nested)), script))
+        assertThat(run(policy(nested()), script))
                 .startsWith("mounted\n")
                 .endsWith("wrapped\n")
                 .doesNotContain("secret\n", "writable\n");
+    }
+
+    private static Profile nested() throws Exception {
+        return Profile.parse(
+                "nested",
+                "primitives = session close_fds environment user_namespace pid_namespace mount_namespace"
+                        + " ipc_namespace uts_namespace cgroup_namespace filesystem proc no_new_privs capabilities seccomp\n"
+                        + "root = ro\ndev = minimal\nhome = overlay\ntmp = private\nsyscalls = @build nested-sandbox\n");
+    }
+
+    /** With one user id, since newuidmap is a set-uid program; crun goes on without a keyring where there are none. */
+    @Test
+    void aContainerWithoutRootRunsInsideWhereTheProfileLetsIt() throws Exception {
+        String map = "[{\"containerID\": 0, \"hostID\": %s, \"size\": 1}]";
+        String uid = map.formatted(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+        String gid = map.formatted(Files.getAttribute(Path.of("/proc/self"), "unix:gid"));
+        file(workspace.resolve("bundle/config.json"), """
+                {"ociVersion": "1.0.2", "root": {"path": "rootfs"},
+                 "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+                            {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]}],
+                 "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/", "env": ["PATH=/bin"],
+                             "args": ["busybox", "sh", "-c", "busybox id -u; busybox ls /; busybox mount -t tmpfs t /dev"],
+                             "noNewPrivileges": true},
+                 "linux": {"uidMappings": %s, "gidMappings": %s,
+                           "namespaces": [{"type": "user"}, {"type": "mount"}, {"type": "pid"}, {"type": "ipc"}]}}
+                """.formatted(uid, gid));
+        Path busybox = workspace.resolve("bundle/rootfs/bin/busybox");
+        Files.createDirectories(busybox.getParent());
+        Files.copy(Path.of("/bin/busybox"), busybox, StandardCopyOption.COPY_ATTRIBUTES);
+        String script = "mkdir -p /tmp/run; XDG_RUNTIME_DIR=/tmp/run crun --cgroup-manager=disabled --root /tmp/run run"
+                + " --bundle bundle c 2>/dev/null";
+        // crun refuses machines on which both versions of control groups are mounted.
+        assertThat(run(policy(nested()).hide("/sys/fs/cgroup"), script)).isEqualTo("0\nbin\ndev\nproc\n");
+        assertThat(run(policy(Profile.named("strict")).hide("/sys/fs/cgroup"), script))
+                .isEmpty();
     }
 
     @Test

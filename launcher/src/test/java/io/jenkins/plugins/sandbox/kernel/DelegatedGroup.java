@@ -2,11 +2,13 @@ package io.jenkins.plugins.sandbox.kernel;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A control group that belongs to the unprivileged user, as a service manager would delegate it, with the other JVM in it. Of
@@ -25,13 +27,7 @@ public final class DelegatedGroup {
         this.owner = owner;
     }
 
-    /**
-     * @param owner the id of the user to whom it is given
-     * @return a group; one without anything in it where none can be made
-     * @throws IllegalStateException when none was made although this machine has control groups that can be written to, and
-     *     nothing may be left out
-     */
-    public static DelegatedGroup make(int owner) {
+    public static DelegatedGroup make(int owner) throws IOException {
         DelegatedGroup group = new DelegatedGroup(owner);
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/cgroup"))) {
@@ -44,42 +40,25 @@ public final class DelegatedGroup {
                 group.makeSecond();
             }
         } catch (IOException e) {
-            return group.none(e);
+            group.remove();
+            if (System.getenv("PROCESS_SANDBOX_CI") != null && isPossible()) {
+                throw e;
+            }
+            System.err.println("NOTE: no control group can be delegated here: " + e);
+            return new DelegatedGroup(owner);
         }
         return group;
     }
 
-    private DelegatedGroup none(IOException why) {
-        remove();
-        if (System.getenv("PROCESS_SANDBOX_CI") != null && isWritable()) {
-            throw new IllegalStateException("a control group could be delegated here, and was not", why);
-        }
-        System.err.println("NOTE: no control group can be delegated here: " + why);
-        return new DelegatedGroup(owner);
-    }
-
-    /** Containers have their groups read-only, and some machines have none. */
-    private static boolean isWritable() {
-        try (var mounts = Files.lines(Path.of("/proc/self/mountinfo"))) {
-            return mounts.map(line -> line.split(" - ", 2))
-                    .filter(halves -> halves[0].split(" ")[5].startsWith("rw"))
-                    .anyMatch(halves ->
-                            hasMemory(halves[1].split(" "), Path.of(halves[0].split(" ")[4])));
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
-    private static boolean hasMemory(String[] type, Path mount) {
-        if (type[0].equals("cgroup")) {
-            return List.of(type[2].split(",")).contains("memory");
-        }
-        try {
-            return type[0].equals("cgroup2")
-                    && Files.readString(mount.resolve("cgroup.subtree_control")).contains("memory");
-        } catch (IOException e) {
-            return false;
-        }
+    /** Whether this machine has a hierarchy that root can write to and that limits memory. */
+    private static boolean isPossible() throws IOException {
+        Path first = mount("cgroup", "memory");
+        Path second = mount("cgroup2", "");
+        return first != null && Files.isWritable(first)
+                || second != null
+                        && Files.isWritable(second)
+                        && Files.readString(second.resolve("cgroup.controllers"))
+                                .contains("memory");
     }
 
     /** Version 1: below our own, whose limits hold on. */
@@ -154,15 +133,53 @@ public final class DelegatedGroup {
         return parents.stream().map(Path::toString).collect(Collectors.joining(":"));
     }
 
-    public void remove() {
+    /**
+     * Ends what tests left running in there, and removes it.
+     *
+     * @throws IOException when it is still there after a while
+     */
+    public void remove() throws IOException {
         Collections.reverse(directories);
         for (Path directory : directories) {
-            try {
-                Files.deleteIfExists(directory);
-            } catch (IOException e) {
-                System.err.println("NOTE: control group " + directory + " is left: " + e);
-            }
+            remove(directory);
         }
         directories.clear();
+    }
+
+    /** A process that ends is in its group until the kernel has done with it, and rmdir(2) says EBUSY. */
+    private static void remove(Path directory) throws IOException {
+        for (int attempt = 0; ; attempt++) {
+            try {
+                List<Path> below;
+                try (Stream<Path> entries = Files.list(directory)) {
+                    below = entries.filter(Files::isDirectory).toList();
+                }
+                for (Path each : below) {
+                    kill(each);
+                    Files.deleteIfExists(each);
+                }
+                kill(directory);
+                Files.delete(directory);
+                return;
+            } catch (NoSuchFileException e) {
+                return;
+            } catch (IOException e) {
+                if (attempt == 100) {
+                    throw e;
+                }
+            }
+            try {
+                Thread.sleep(100);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException(e);
+            }
+        }
+    }
+
+    private static void kill(Path directory) throws IOException {
+        for (String pid : Files.readAllLines(directory.resolve("cgroup.procs"))) {
+            ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+        }
     }
 }

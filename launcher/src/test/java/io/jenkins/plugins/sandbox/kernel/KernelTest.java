@@ -94,11 +94,11 @@ class KernelTest {
 
     @AfterAll
     static void removeEverything() throws IOException {
+        remove(directory);
+        remove(outside);
         if (group != null) {
             group.remove();
         }
-        remove(directory);
-        remove(outside);
     }
 
     private static void remove(Path tree) throws IOException {
