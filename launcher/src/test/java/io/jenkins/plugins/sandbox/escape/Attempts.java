@@ -458,8 +458,8 @@ final class Attempts {
                         .calls("set-uid \"$(command -v su)\"")
                         .stoppedBy(ALL, Walls.either(NO_NEW_PRIVS), "id -u > /dev/null"),
                 attempt(Group.PROCESSES, "open-files", "open more files than the launch was given")
-                        .policy((scene, b) ->
-                                b.limits(new Limits(null, false, null, null, null, 256, null, null, null, null, null, null)))
+                        .policy((scene, b) -> b.limits(
+                                new Limits(null, false, null, null, null, 256, null, null, null, null, null, null)))
                         .gets("ulimit -n 300")
                         .stoppedBy(ALL, Walls.either(RLIMIT_NOFILE), "ulimit -n 200"));
     }
