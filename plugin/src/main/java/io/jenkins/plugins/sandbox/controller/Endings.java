@@ -64,12 +64,13 @@ final class Endings {
         if (finding.limits().isEmpty()) {
             return "";
         }
-        boolean failed = end.getSignal() != 0 || (end.getCode() != null && end.getCode() != 0);
+        Integer code = end.getCode();
+        boolean failed = end.getSignal() != 0 || (code != null && code != 0);
         FailedStep step = failed ? null : FailedStep.of(run, launch);
         if (!failed && step == null) {
             return "";
         }
-        Integer status = step != null ? step.status() : end.getCode();
+        Integer status = step != null ? step.status() : code;
         return SetLimit.hint(status, finding.limits()).orElse("");
     }
 }
