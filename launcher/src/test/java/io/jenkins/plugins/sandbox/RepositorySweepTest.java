@@ -242,4 +242,24 @@ class RepositorySweepTest {
         assertThat(RepositorySweep.run(scratch)).hasSize(1);
         assertThat(outside("git -C sub config core.fsmonitor")).isEmpty();
     }
+
+    /** Before somebody runs git in one directory, what lies beside the way there stays as it is. */
+    @Test
+    void aCheckoutIsPreparedWhereItWillBe() throws Exception {
+        assertThat(run("", "repo .; repo sub/checkout/module; repo sub/other")).isEmpty();
+        Path checkout = workspace.resolve("sub/checkout");
+        assertThat(RepositorySweep.before(checkout.resolve("not/there/yet"), List.of(scratch.resolve("none"))))
+                .isEmpty();
+        assertThat(RepositorySweep.before(workspace.resolveSibling("elsewhere"), List.of(scratch)))
+                .as("the whole workspace lies below the first directory that is there")
+                .hasSize(3);
+        emptyWorkspace();
+        assertThat(run("", "repo .; repo sub/checkout/module; repo sub/other")).isEmpty();
+        assertThat(RepositorySweep.before(checkout, List.of(scratch))).hasSize(2);
+        assertThat(outside("git config core.fsmonitor; git -C sub/checkout/module config core.fsmonitor"))
+                .isEmpty();
+        assertThat(outside("git -C sub/other config core.fsmonitor"))
+                .as("control")
+                .startsWith("touch ");
+    }
 }

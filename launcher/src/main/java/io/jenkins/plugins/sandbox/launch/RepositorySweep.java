@@ -64,16 +64,44 @@ public final class RepositorySweep {
         List<String> notes = new ArrayList<>();
         for (KnownRepositories each : KnownRepositories.leave(scratch)) {
             RepositorySweep sweep = new RepositorySweep(each);
-            sweep.run();
-            notes.addAll(sweep.notes);
-            if (sweep.unsaid > 0) {
-                notes.add("And " + sweep.unsaid + " more of these.");
+            sweep.sweep(Path.of(""));
+            notes.addAll(sweep.allNotes());
+        }
+        return notes;
+    }
+
+    /**
+     * Sweeps what git obeys that is about to be run in a directory, outside of the sandbox, while blocks that have launched
+     * something in its workspace have not ended: the directory, all below it, and each directory between it and the workspace.
+     * What still runs of these blocks can spoil it again.
+     *
+     * @param directory where git will work; need not exist
+     * @param scratches the scratch directories of these blocks
+     * @return as {@link #run(Path)}
+     * @throws IOException when a repository could not be made harmless
+     */
+    public static List<String> before(Path directory, List<Path> scratches) throws IOException {
+        Path real = directory.toAbsolutePath().normalize();
+        while (!Files.exists(real) && real.getParent() != null) {
+            real = real.getParent();
+        }
+        real = real.toRealPath();
+        List<String> notes = new ArrayList<>();
+        for (Path scratch : scratches) {
+            for (KnownRepositories each : KnownRepositories.in(scratch)) {
+                boolean below = real.startsWith(each.workspace());
+                if (below || each.workspace().startsWith(real)) {
+                    RepositorySweep sweep = new RepositorySweep(each);
+                    sweep.sweep(below ? each.workspace().relativize(real) : Path.of(""));
+                    notes.addAll(sweep.allNotes());
+                }
             }
         }
         return notes;
     }
 
-    private void run() throws IOException {
+    /** @param start relative to the workspace: of what is beside the way there, nothing is looked at */
+    private void sweep(Path start) throws IOException {
         Path workspace = known.workspace();
         if (!Files.isDirectory(workspace, LinkOption.NOFOLLOW_LINKS)) {
             return;
@@ -82,7 +110,7 @@ public final class RepositorySweep {
             if (!(opened instanceof SecureDirectoryStream<Path> top)) {
                 throw new IOException("this file system cannot be looked at safely: " + workspace);
             }
-            walk(new GitDirectory(top, workspace), 1);
+            walk(new GitDirectory(top, workspace), start, 1);
         } catch (NoSuchFileException e) {
             // The whole workspace may have been removed meanwhile.
             return;
@@ -93,7 +121,15 @@ public final class RepositorySweep {
         }
     }
 
-    private void walk(GitDirectory directory, int depth) throws IOException {
+    private List<String> allNotes() {
+        List<String> all = new ArrayList<>(notes);
+        if (unsaid > 0) {
+            all.add("And " + unsaid + " more of these.");
+        }
+        return all;
+    }
+
+    private void walk(GitDirectory directory, Path start, int depth) throws IOException {
         if (directory.exists(GIT)) {
             judge(directory);
         }
@@ -106,14 +142,22 @@ public final class RepositorySweep {
         if (depth == DEEPEST) {
             return;
         }
+        if (!start.toString().isEmpty()) {
+            Path rest = start.getNameCount() == 1 ? Path.of("") : start.subpath(1, start.getNameCount());
+            walkBelow(directory, start.getName(0), rest, depth);
+            return;
+        }
         for (Path child : directory) {
-            Path name = child.getFileName();
-            if (!name.equals(GIT) && directory.isDirectory(name)) {
-                Optional<GitDirectory> opened = open(directory, name);
-                if (opened.isPresent()) {
-                    try (GitDirectory below = opened.get()) {
-                        walk(below, depth + 1);
-                    }
+            walkBelow(directory, child.getFileName(), start, depth);
+        }
+    }
+
+    private void walkBelow(GitDirectory directory, Path name, Path start, int depth) throws IOException {
+        if (!name.equals(GIT) && directory.isDirectory(name)) {
+            Optional<GitDirectory> opened = open(directory, name);
+            if (opened.isPresent()) {
+                try (GitDirectory below = opened.get()) {
+                    walk(below, start, depth + 1);
                 }
             }
         }

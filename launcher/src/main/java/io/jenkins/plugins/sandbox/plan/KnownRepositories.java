@@ -90,7 +90,7 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
      * @return what was written down there, for each workspace
      * @throws IOException when it cannot be read
      */
-    static List<KnownRepositories> in(Path scratch) throws IOException {
+    public static List<KnownRepositories> in(Path scratch) throws IOException {
         List<KnownRepositories> all = new ArrayList<>();
         if (Files.isDirectory(scratch, LinkOption.NOFOLLOW_LINKS)) {
             try (DirectoryStream<Path> files = Files.newDirectoryStream(scratch, PREFIX + "*[0-9a-f]")) {

@@ -54,6 +54,14 @@ final class ScratchDirectory {
         }
     }
 
+    /** Whether it is there and nobody else can have made it: its parent may be open to everybody. */
+    static boolean isOne(Path directory) throws IOException {
+        return Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+                && Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS).equals(Files.getOwner(Path.of("/proc/self")))
+                && Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS)
+                        .equals(PRIVATE);
+    }
+
     /**
      * Removes it with everything in it. Its contents come from builds, whose processes may still be running: no symbolic link
      * is followed, whatever happens meanwhile, and no depth of directories takes more than a few open files.

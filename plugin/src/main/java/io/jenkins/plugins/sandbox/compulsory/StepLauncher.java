@@ -31,6 +31,9 @@ public final class StepLauncher extends DynamicContext.Typed<Launcher> {
     @Override
     protected Launcher get(DelegatedContext context) throws IOException, InterruptedException {
         Node node = context.get(Node.class);
+        if (node != null) {
+            CheckoutSweep.run(context, node);
+        }
         boolean compulsory = node != null && CompulsoryRule.covers(node);
         if (!compulsory && (node == null || context.get(SandboxBlock.class) == null)) {
             return null;

@@ -135,6 +135,24 @@ class InboundAgentTest extends PipelineSuite {
         r().assertLogContains("\nLOG one\nSUB one\nSAFE\n", b);
     }
 
+    /** Git of a checkout is no launch: it runs in the agent's own process, in a block too. */
+    @Test
+    void gitOfACheckoutInTheBlockObeysNothingOfIt() throws Exception {
+        String attack = "sandbox(minimumLevel: 'FULL') {\n" + step("git init -q .\n" + Repositories.ATTACK);
+        String next = "\n" + step(Repositories.NEXT) + "}\n";
+        WorkflowRun control = run("no-checkout", Result.SUCCESS, attack + next);
+        r().assertLogContains("\nOBEYED\n", control);
+        for (String checkout :
+                new String[] {"checkout([$class: 'NullSCM'])", "dir('sub') { checkout([$class: 'NullSCM']) }"}) {
+            WorkflowRun b = run("checkout", Result.SUCCESS, "deleteDir()\n" + attack + checkout + next);
+            r().assertLogContains("\nATTACKED\n", b);
+            r().assertLogContains("[sandbox] ", b);
+            r().assertLogContains("workspace/checkout/.git was made by the build: its commits are kept", b);
+            r().assertLogContains("workspace/checkout/sub/.git was made by the build: its commits are kept", b);
+            r().assertLogContains("\nLOG inside\nSUB one\nSAFE\n", b);
+        }
+    }
+
     /** The other branch's file lies in the same directory. */
     @Test
     void aStepSeesItsOwnSecretFileAndNoOther() throws Exception {
