@@ -93,6 +93,12 @@ public class LaunchStep extends Step {
                             .pwd(directory)
                             .stdout(out)
                             .join();
+                case "touch" ->
+                    launcher.launch()
+                            .cmds("touch", "ran")
+                            .pwd(directory)
+                            .stdout(out)
+                            .join();
                 case "old" ->
                     launcher.launch(
                                     new String[] {"grep", "-w", "NoNewPrivs:", "/proc/self/status"},
