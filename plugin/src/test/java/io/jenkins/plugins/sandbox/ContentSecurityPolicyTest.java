@@ -108,6 +108,7 @@ class ContentSecurityPolicyTest {
                 full.getUrl(),
                 full.getUrl() + "sandbox/",
                 "job/full/",
+                "job/full/sandbox/",
                 "job/short/1/",
                 "job/short/1/sandbox/",
                 "job/full/pipeline-syntax/?selectedStep=sandbox",
