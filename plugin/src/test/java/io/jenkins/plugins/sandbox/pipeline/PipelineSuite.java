@@ -250,24 +250,29 @@ abstract class PipelineSuite {
         assertNothingLeftBehind("usage");
     }
 
-    /** What comes after the block must not have the build's processes beside it, whatever they do about signals. */
+    /**
+     * What comes after the block must not have the build's processes beside it, whatever they do about signals. The number is
+     * this JVM's own: another one may run the same test.
+     */
     @Test
     void whatIsLeftRunningEndsBeforeTheBlockDoes() throws Exception {
-        WorkflowJob p = Pipelines.define(r(), "leftover", "node('" + label() + "') {\n" + """
+        String seconds = String.valueOf(1_000_000_000 + ProcessHandle.current().pid());
+        WorkflowJob p =
+                Pipelines.define(r(), "leftover", "node('" + label() + "') {\n" + """
                 sandbox {
                   sh '(trap "" TERM; exec sleep 87654) > /dev/null 2>&1 &'
                   sh 'echo READY; for i in $(seq 600); do test -e go && break; sleep 0.2; done'
                 }
                 sh 'set +x; cat /proc/[0-9]*/cmdline 2> /dev/null | tr "\\\\0" " " | grep -q "[s]leep 87654" && echo STILL-THERE || echo ALL-GONE'
                 }
-                """);
+                """.replace("87654", seconds));
         WorkflowRun b = p.scheduleBuild2(0).waitForStart();
         r().waitForMessage("\nREADY", b);
-        assertThat(isRunning("sleep 87654"), is(true));
+        assertThat(isRunning("sleep " + seconds), is(true));
         node().getWorkspaceFor(p).child("go").write("", null);
         r().assertBuildStatus(Result.SUCCESS, r().waitForCompletion(b));
         r().assertLogContains("ALL-GONE", b);
-        assertThat(isRunning("sleep 87654"), is(false));
+        assertThat(isRunning("sleep " + seconds), is(false));
         assertThat(Pipelines.action(b).getTotals().ended(), is(2));
         assertNothingLeftBehind("leftover");
     }
