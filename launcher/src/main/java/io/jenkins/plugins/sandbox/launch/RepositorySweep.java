@@ -81,6 +81,9 @@ public final class RepositorySweep {
      * @throws IOException when a repository could not be made harmless
      */
     public static List<String> before(Path directory, List<Path> scratches) throws IOException {
+        if (scratches.isEmpty()) {
+            return List.of();
+        }
         Path real = directory.toAbsolutePath().normalize();
         while (!Files.exists(real) && real.getParent() != null) {
             real = real.getParent();
@@ -88,7 +91,7 @@ public final class RepositorySweep {
         real = real.toRealPath();
         List<String> notes = new ArrayList<>();
         for (Path scratch : scratches) {
-            for (KnownRepositories each : KnownRepositories.in(scratch)) {
+            for (KnownRepositories each : knownOf(scratch)) {
                 boolean below = real.startsWith(each.workspace());
                 if (below || each.workspace().startsWith(real)) {
                     RepositorySweep sweep = new RepositorySweep(each);
@@ -98,6 +101,15 @@ public final class RepositorySweep {
             }
         }
         return notes;
+    }
+
+    /** A block that ends meanwhile sweeps before it removes its scratch directory. */
+    private static List<KnownRepositories> knownOf(Path scratch) throws IOException {
+        try {
+            return KnownRepositories.in(scratch);
+        } catch (NoSuchFileException e) {
+            return List.of();
+        }
     }
 
     /** @param start relative to the workspace: of what is beside the way there, nothing is looked at */

@@ -56,10 +56,16 @@ final class ScratchDirectory {
 
     /** Whether it is there and nobody else can have made it: its parent may be open to everybody. */
     static boolean isOne(Path directory) throws IOException {
-        return Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
-                && Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS).equals(Files.getOwner(Path.of("/proc/self")))
-                && Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS)
-                        .equals(PRIVATE);
+        try {
+            return Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+                    && Files.getOwner(directory, LinkOption.NOFOLLOW_LINKS)
+                            .equals(Files.getOwner(Path.of("/proc/self")))
+                    && Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS)
+                            .equals(PRIVATE);
+        } catch (NoSuchFileException x) {
+            // Its block has just ended.
+            return false;
+        }
     }
 
     /**
