@@ -127,8 +127,7 @@ final class Hosts {
                                 .words(base, work)),
                 new Host(
                                 "no-overlay",
-                                "Scratch directories on a file system that no overlay can have above it (a container's own disk), "
-                                        + "or a kernel before Linux 5.11",
+                                "No overlays: a scratch directory on a container's own disk, or Linux before 5.11",
                                 (base, work) -> inNamespace("for d in scratch scenes; do\n"
                                                 + "mkdir \"" + work + "/$d\"; mount -t tmpfs t \"" + work
                                                 + "/$d\"; mkdir \"" + work + "/$d/upper\" \"" + work
@@ -137,7 +136,7 @@ final class Hosts {
                                                 + "/$d/work\" o \"" + base + "/$d\"\ndone\n"
                                                 + WITHOUT_CAPABILITIES)
                                         .words(base, work))
-                        .notes("the home directory is empty at first, repositories in the workspace are read-only"),
+                        .notes("the home directory is empty at first, the repositories in the workspace are read-only"),
                 new Host(
                         "hidepid",
                         "/proc mounted with hidepid=2",
