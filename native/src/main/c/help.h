@@ -29,7 +29,7 @@ static const char help_text[] =
     "  --ro-bind[-noexec] SOURCE TARGET  read-only, likewise\n"
     "  --bind-control SOURCE TARGET      writable; Landlock allows plain files only in it\n"
     "  --tmpfs[-noexec] TARGET BYTES     empty; 0 for the kernel's default size\n"
-    "  --overlay TARGET UPPER WORK       the host's TARGET below, writes go to UPPER\n"
+    "  --overlay[-durable] TARGET UPPER WORK  the host's TARGET below, writes go to UPPER; not durable: until a crash\n"
     "  --overlay-or-ro[-noexec] TARGET UPPER WORK  likewise; read-only where the kernel makes no overlay\n"
     "  --dev TARGET            a minimal /dev\n"
     "  --hide TARGET           nothing to be seen there: an empty directory or file\n"
