@@ -145,16 +145,31 @@ static int mount_tmpfs(struct view *view, const struct mount_step *step, struct 
     return mount_new(view, step->target, "tmpfs", flags, options, failure);
 }
 
+/*
+ * A volatile overlay leaves a mark in its work directory, by which the next mount would be refused: after a crash the
+ * upper layer may be anything (kernel documentation, overlayfs, "Volatile mount"). Ours is used in one block only, and
+ * no block outlives a crash. Where the mark stays, the mount says so.
+ */
+static void remove_volatile_mark(int work)
+{
+    int features CLEANUP_FD = walk(work, "/work/incompat", CREATE_NOTHING);
+    if (features >= 0 && unlinkat(features, "volatile/dirty", 0) == 0)
+        (void)unlinkat(features, "volatile", AT_REMOVEDIR);
+}
+
 static int mount_overlay(struct view *view, const struct mount_step *step, const struct sources *sources,
                          struct failure *failure)
 {
     /* The layers by descriptor: no escaping of `,` and `:` in paths, and no race. userxattr is what a user namespace
        needs (Linux 5.11); without a persistent index two kernels' defaults agree. */
     char options[160];
+    /* volatile (Linux 5.10): or its end, with each launch's, waits until all that is unwritten on the upper layer's
+       whole file system is on the disk, and so would each fsync of a build. */
     (void)snprintf(options, sizeof options,
                    "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/"
-                   "proc/self/fd/%d,userxattr,index=off",
-                   sources->first, sources->upper, sources->work);
+                   "proc/self/fd/%d,userxattr,index=off%s",
+                   sources->first, sources->upper, sources->work, step->durable ? "" : ",volatile");
+    remove_volatile_mark(sources->work);
     unsigned long flags = MS_NOSUID | MS_NODEV | (step->noexec ? MS_NOEXEC : 0);
     return mount_new(view, step->target, "overlay", flags, options, failure);
 }

@@ -219,6 +219,28 @@ class RowsTest {
         assertThat(second.out()).isEqualTo("changed\nnew\nsettings\n");
     }
 
+    /** Or the end of each launch would wait until the whole file system of the scratch directory is on the disk. */
+    @Test
+    void onlyADurableOverlayIsWrittenToTheDisk() throws Exception {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        Path scratch = Files.createDirectory(directory.resolve("scratch"));
+        String[] layers = {
+            home.toString(),
+            Files.createDirectory(scratch.resolve("upper")).toString(),
+            Files.createDirectory(scratch.resolve("work")).toString()
+        };
+        String script = "grep -c ' - overlay .*[,=]volatile' /proc/self/mountinfo; echo x >> " + home + "/file; sync "
+                + home + "/file; wc -c < " + home + "/file";
+        for (int run = 1; run <= 3; run++) {
+            Result kept = new NativeLaunch(directory)
+                    .strict(workspace)
+                    .options(run == 3 ? "--overlay-durable" : "--overlay")
+                    .options(layers)
+                    .run(script);
+            assertThat(kept.out()).isEqualTo((run == 3 ? 0 : 1) + "\n" + 2 * run + "\n");
+        }
+    }
+
     /** Layers on two file systems are refused by every kernel. */
     @Test
     void whereThereIsNoOverlayTheLowerLayerIsReadOnlyWhenThatIsAsked() throws Exception {
@@ -266,7 +288,8 @@ class RowsTest {
         assertThat(first.out()).isEqualTo("agent\n");
         assertThat(first.outcome("filesystem").status()).isEqualTo(Status.APPLIED);
         assertThat(first.outcome("filesystem").detail())
-                .isEqualTo(home + " is without what the machine has there, since there is no overlay: Invalid argument");
+                .isEqualTo(
+                        home + " is without what the machine has there, since there is no overlay: Invalid argument");
         assertThat(home.resolve("new")).doesNotExist();
         assertThat(inHome.resolve("file")).exists();
         // Nothing of what is to be hidden is there, so that a file of that name is the block's own.
