@@ -3,6 +3,7 @@ package io.jenkins.plugins.sandbox.hosts;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jenkins.plugins.sandbox.launch.HostProbe;
+import io.jenkins.plugins.sandbox.launch.ProbePlace;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import java.io.File;
 import java.io.IOException;
@@ -36,6 +37,7 @@ class FilesInPlaceOfMemoryTest {
 
     private Path temporary;
     private Path caches;
+    private Path scratches;
     private String classPath = System.getProperty("java.class.path");
     private final List<String> options = new ArrayList<>();
 
@@ -44,9 +46,14 @@ class FilesInPlaceOfMemoryTest {
         private Prober() {}
 
         public static void main(String[] arguments) throws Exception {
-            HostProbe probe = HostProbe.run(TransportChoice.auto(arguments[0]));
+            HostProbe probe =
+                    HostProbe.run(TransportChoice.auto(arguments[0]), new ProbePlace(arguments[1], arguments[2], null));
             System.out.println(
                     "transport " + probe.transport() + "; level " + probe.level() + "; problem " + probe.problem());
+            probe.rows().stream()
+                    .filter(row -> !row.isApplied() && row.isOfLevel())
+                    .forEach(row -> System.out.println(row.outcome().primitive().wireName() + " " + row.cause() + " "
+                            + row.outcome().describe()));
         }
     }
 
@@ -54,6 +61,7 @@ class FilesInPlaceOfMemoryTest {
     void makeDirectories() throws Exception {
         temporary = Files.createDirectory(directory.resolve("tmp"));
         caches = Files.createDirectory(directory.resolve("caches"));
+        scratches = Files.createDirectory(directory.resolve("scratches"));
     }
 
     private String probe(String script) throws IOException, InterruptedException {
@@ -70,6 +78,7 @@ class FilesInPlaceOfMemoryTest {
                 "-Dsandbox.launcher=" + Hosts.tool("launcher")));
         words.addAll(options);
         words.addAll(List.of("-cp", classPath, Prober.class.getName(), caches + "/process-sandbox"));
+        words.addAll(List.of(directory.toString(), scratches.toString()));
         Path err = directory.resolve("err");
         Process process = new ProcessBuilder(words)
                 .directory(directory.toFile())
@@ -129,6 +138,29 @@ class FilesInPlaceOfMemoryTest {
         assertThat(probe("exec " + Hosts.tool("try_host")
                         + " --refuse memfd_create=EPERM -- setpriv --ambient-caps=-all -- \"$@\""))
                 .isEqualTo(FILES);
+    }
+
+    @Test
+    void nothingIsLeftBehind() throws Exception {
+        probe("");
+        assertThat(scratches).isEmptyDirectory();
+        assertThat(directory.toFile().list()).containsExactlyInAnyOrder("tmp", "caches", "scratches", "err");
+    }
+
+    /** Everything else is tried all the same. */
+    @Test
+    void withoutRoomForALaunchsDirectoriesTheProbeSaysWhatItDidNotTry() throws Exception {
+        String start = "transport memfd; level PARTIAL; problem null\nfilesystem DIRECTORIES unavailable: ";
+        assertThat(probe("mount -t tmpfs -o ro t " + scratches))
+                .startsWith(start + "No directory can be made in '" + scratches + "' (")
+                .contains("Read-only file system");
+        assertThat(probe("mount -t tmpfs -o size=4k t " + scratches + "; head -c 4096 /dev/zero > " + scratches
+                        + "/full"))
+                .startsWith(start)
+                .contains("No space left on device");
+        Files.delete(scratches);
+        assertThat(probe("")).startsWith(start + "No directory can be made in '" + scratches + "' (");
+        assertThat(directory.toFile().list()).containsExactlyInAnyOrder("tmp", "caches", "err");
     }
 
     @Test
