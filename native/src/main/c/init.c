@@ -490,7 +490,7 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     }
     init.has_pid_namespace = getpid() == 1;
     if (!init.has_pid_namespace && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-        refuse_errno(&init, "prctl PR_SET_CHILD_SUBREAPER");
+        refuse_errno(&init, "prctl PR_SET_CHILD_SUBREAPER, which a profile without pid_namespace needs");
     if (fork_command(&init) != 0)
         refuse_errno(&init, "fork");
     if (shield_init() != 0)

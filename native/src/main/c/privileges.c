@@ -2,9 +2,11 @@
 #include "sequence.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -75,17 +77,31 @@ static bool needs_bounding(void)
     return has_capability(CAP_SETPCAP) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1;
 }
 
+/*
+ * Where the kernel does not know the call (before Linux 4.3; gVisor), the ambient set is empty because there is none,
+ * or because the kernel takes out of it what leaves the permitted set (capabilities(7)). A line in status tells.
+ */
+static bool is_ambient_empty(void)
+{
+    static const char name[] = "\nCapAmb:\t";
+    char text[8192];
+    if (read_file_at(AT_FDCWD, "/proc/self/status", text, sizeof text) < 0)
+        return false;
+    const char *line = strstr(text, name);
+    return line == NULL || strtoull(line + sizeof name - 1, NULL, 16) == 0;
+}
+
 int capabilities_apply(struct context *context, struct failure *failure)
 {
     /* Ambient first, securebits and bounding set while CAP_SETPCAP is still there, the rest at last. */
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
         return failed(failure, errno, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
     context->bounding_kept = !needs_bounding();
     if (context->bounding_kept)
         return clear_sets(failure);
-    /* Without these an execve(2) by user id 0 would get everything back. */
+    /* One of the two ways in which an execve(2) by user id 0 gets nothing back. gVisor has the other one alone. */
     int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-    if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECUREBITS_ALL, 0, 0, 0) != 0)
+    if (bits < 0 ? errno != EINVAL : prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECUREBITS_ALL, 0, 0, 0) != 0)
         return failed(failure, errno, "prctl PR_SET_SECUREBITS");
     for (int capability = 0; capability <= LAST_CAPABILITY_POSSIBLE; capability++) {
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
@@ -109,17 +125,20 @@ int capabilities_verify(struct context *context, struct failure *failure)
             return failed(failure, 0, "capget: capabilities left");
     for (int capability = 0; capability <= LAST_CAPABILITY_POSSIBLE; capability++) {
         int bounding = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (bounding < 0 && capability == 0)
+            return failed(failure, errno, "prctl PR_CAPBSET_READ");
         if (bounding < 0)
             break;
         if (bounding != 0 && !context->bounding_kept)
             return failed(failure, 0, "prctl PR_CAPBSET_READ: %d left in the bounding set", capability);
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) != 0)
+        int ambient = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0);
+        if (ambient != 0 && !(ambient < 0 && errno == EINVAL && is_ambient_empty()))
             return failed(failure, 0, "prctl PR_CAP_AMBIENT_IS_SET: %d left in the ambient set", capability);
     }
     if (context->bounding_kept)
         return no_new_privs_verify(context, failure);
     int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-    if (bits < 0 || (bits & SECUREBITS_ALL) != SECUREBITS_ALL)
+    if (bits < 0 ? errno != EINVAL : (bits & SECUREBITS_ALL) != SECUREBITS_ALL)
         return failed(failure, bits < 0 ? errno : 0, "prctl PR_GET_SECUREBITS: %#x", (unsigned)bits);
     return 0;
 }

@@ -9,6 +9,7 @@
  *   --no-user-namespaces ERRNO   unshare and clone with CLONE_NEWUSER fail
  *   --landlock ABI        Landlock as of that ABI: 0 for a kernel without it, `off` for one that was booted without it
  *   --refuse-open PATH=ERRNO   open by exactly that name fails
+ *   --few-prctls          prctl(2) knows neither the ambient set nor the securebits, as in gVisor
  *
  * Landlock's versions and open are decided by this process, which the kernel asks (seccomp_unotify(2)): it looks at
  * what the call was given and either answers in the kernel's place, as the older kernel would, or lets the call go on.
@@ -114,6 +115,7 @@ struct host {
     int namespaces_error; /* of clone with a flag for a namespace, or 0 */
     int users_error;      /* of clone and unshare with the flag for a user namespace, or 0 */
     int landlock;
+    bool few_prctls;
     const char *closed_path;
     int closed_error;
 };
@@ -184,6 +186,10 @@ static size_t parse(struct host *host, int argc, char **argv)
         errno = EINVAL;
         if (strcmp(argv[i], "--container") == 0) {
             as_container(host);
+            continue;
+        }
+        if (strcmp(argv[i], "--few-prctls") == 0) {
+            host->few_prctls = true;
             continue;
         }
         if (value == NULL)
@@ -257,6 +263,13 @@ static unsigned short compose(const struct host *host, struct sock_filter *progr
         n = compose_flags(program, n, SYS_clone, CLONE_NEWUSER, host->users_error);
         n = compose_flags(program, n, SYS_unshare, CLONE_NEWUSER, host->users_error);
         refuse_number(program, &n, 435, ENOSYS); /* clone3, whose flags no filter can see */
+    }
+    if (host->few_prctls) {
+        program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 7);
+        program[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args));
+        refuse_number(program, &n, PR_CAP_AMBIENT, EINVAL);
+        refuse_number(program, &n, PR_GET_SECUREBITS, EINVAL);
+        refuse_number(program, &n, PR_SET_SECUREBITS, EINVAL);
     }
     program[n++] = allow;
     return n;

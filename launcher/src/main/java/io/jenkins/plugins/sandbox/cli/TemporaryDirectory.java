@@ -16,7 +16,8 @@ record TemporaryDirectory(Console console, Path path) implements AutoCloseable {
         } catch (IOException e) {
             throw new SandboxException(
                     "No scratch directory in " + Quoted.of(parent) + " (" + e
-                            + "): make room there, or name another place with JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=DIR.",
+                            + "): it has to exist, to have room, and to let you write. Or name another with"
+                            + " JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=DIR.",
                     e);
         }
     }

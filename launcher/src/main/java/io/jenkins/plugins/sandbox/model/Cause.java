@@ -82,13 +82,6 @@ public enum Cause {
             "the agent lacks the capability",
             "Let the agent have user namespaces of its own: see to the row user_namespace.",
             ""),
-    /** Overlayfs is not there, or not on these file systems (kernel documentation, overlayfs, "Upper and Lower"). */
-    OVERLAY(
-            "the kernel makes no overlay of these directories",
-            "Let the agent's temporary files be on a file system that can be an overlay's upper layer (ext4, XFS, Btrfs, tmpfs;"
-                    + " not NFS, nor another overlay as a container's own layer is one) and the kernel be Linux 5.11 or newer,"
-                    + " or use a profile with home = scratch.",
-            ""),
     /** What a launch needs to be planned cannot be made on this machine. */
     DIRECTORIES(
             "the directories of a launch cannot be made",

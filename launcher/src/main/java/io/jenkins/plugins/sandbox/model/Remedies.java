@@ -26,9 +26,6 @@ public final class Remedies {
     /** How the detail begins where a control directory is not this launch's alone. */
     public static final String SHARED = "control directory ";
 
-    /** How the launcher begins where an overlay is refused. */
-    private static final String OVERLAY = "mount overlay on ";
-
     private static String ofShortfall(Outcome outcome) {
         Cause found = outcome.cause();
         if (found == null || found == Cause.NONE || found == Cause.UNKNOWN) {
@@ -88,8 +85,7 @@ public final class Remedies {
             case USER_NAMESPACE -> ofUserNamespace(outcome.errno());
             case PID_NAMESPACE, MOUNT_NAMESPACE, IPC_NAMESPACE, UTS_NAMESPACE, CGROUP_NAMESPACE, NETWORK_NAMESPACE ->
                 ofNamespace(outcome.errno());
-            case FILESYSTEM ->
-                outcome.detail().startsWith(OVERLAY) ? ofOverlay(outcome.errno()) : ofFilesystem(outcome.errno());
+            case FILESYSTEM -> ofFilesystem(outcome.errno());
             case PROC -> outcome.errno() == Errno.EACCES ? Cause.SECURITY_MODULE : Cause.MASKED_PROC;
             case LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPE -> ofLandlock(outcome);
             case CGROUP -> Cause.CGROUP;
@@ -116,14 +112,6 @@ public final class Remedies {
             case Errno.EACCES -> Cause.SECURITY_MODULE;
             case Errno.EINVAL, Errno.ENOSYS -> Cause.KERNEL;
             default -> Cause.UNKNOWN;
-        };
-    }
-
-    private static Cause ofOverlay(int errno) {
-        return switch (errno) {
-            case Errno.ENOSPC -> Cause.ROOM;
-            case Errno.EACCES -> Cause.SECURITY_MODULE;
-            default -> Cause.OVERLAY;
         };
     }
 

@@ -163,4 +163,20 @@ class OlderKernelsTest {
                 .containsOnly("0000000000000000")
                 .hasSize(4);
     }
+
+    /** As in gVisor: what there is to drop capabilities with is enough, also for root. */
+    @Test
+    void withoutAmbientSetAndSecurebitsNoCapabilityIsLeft() throws Exception {
+        String capable = "unshare --user --map-root-user --keep-caps -- ";
+        String sets = "grep -E '^Cap(Inh|Prm|Eff|Amb|Bnd)' /proc/self/status";
+        assertThat(launch.in(workspace).control(capable + sets).out())
+                .containsPattern("CapAmb:\t0+1")
+                .doesNotContain("\t0000000000000000");
+        launch.behind(capable.split(" "));
+        Result result = on("--few-prctls").primitives(List.of("capabilities")).run(sets);
+        assertThat(result.applied("capabilities")).isTrue();
+        assertThat(result.out().lines().map(l -> l.split("\t")[1]))
+                .containsOnly("0000000000000000")
+                .hasSize(5);
+    }
 }

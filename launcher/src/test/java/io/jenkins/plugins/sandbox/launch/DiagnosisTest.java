@@ -36,8 +36,6 @@ class DiagnosisTest {
                 "USER_NAMESPACE, 13, write /proc/self/setgroups, -, -, APPARMOR_RESTRICTION",
                 "USER_NAMESPACE, 1, unshare, security label, docker-default (enforce), SECURITY_MODULE",
                 "FILESYSTEM, 1, mount tmpfs for the new root, security label, unconfined, UNKNOWN",
-                "FILESYSTEM, 22, mount overlay on /home/x, -, -, OVERLAY",
-                "FILESYSTEM, 1, mount overlay on /home/x, seccomp filter, yes, OVERLAY",
                 "CGROUP, 0, no control group with memory is delegated, -, -, CGROUP",
                 "USER_NAMESPACE, 28, unshare, seccomp filter, yes, NAMESPACE_LIMIT",
                 "USER_NAMESPACE, 22, unshare: not in this kernel, -, -, KERNEL",

@@ -280,7 +280,10 @@ class SandboxLauncherTest {
                         HEADER + good.replace("seccomp applied", "seccomp failed 1 <script>alert(1)</script>") + end,
                         "the minimum is FULL"),
                 Arguments.of(
-                        "a long story", "ConfirmCall", confirmed(HEADER + "session applied\n" + end, "x=".repeat(700_000)), "the minimum is FULL"),
+                        "a long story",
+                        "ConfirmCall",
+                        confirmed(HEADER + "session applied\n" + end, "x=".repeat(700_000)),
+                        "the minimum is FULL"),
                 prepared("no id", new Prepared.Ready("../../etc", List.of("true"), scratch(), Map.of())),
                 prepared("another directory", new Prepared.Ready("ab", List.of("true"), "/etc", Map.of())),
                 prepared("no words", new Prepared.Ready("ab", List.of(), scratch(), Map.of())),
