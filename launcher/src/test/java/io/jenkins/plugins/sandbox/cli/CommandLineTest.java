@@ -297,13 +297,30 @@ class CommandLineTest {
     void probeSaysWhatHolds() throws Exception {
         Result text = execute("probe");
         assertThat(text.status()).isZero();
-        assertThat(text.out()).contains("kernel: Linux", "transport: memfd", "probe, level FULL", "✓  seccomp");
+        assertThat(text.out())
+                .contains("kernel: Linux", "transport: memfd", "probe, level FULL", "✓  seccomp", "✓  rlimit_cpu")
+                .containsPattern("[✓-]  cgroup")
+                .doesNotContain("✗", "no overlay");
         Result json = execute("probe", "--json");
         Path file = Files.writeString(workspace.resolve("probe.json"), json.out());
         assertThat(flat(file))
                 .containsEntry("/level", "FULL")
                 .containsEntry("/transport", "memfd")
+                .containsEntry("/primitives/0/name", "session")
+                .containsEntry("/primitives/0/ofLevel", "true")
                 .containsKey("/host/kernel");
+    }
+
+    @Test
+    void withoutATemporaryDirectoryTheProbeSaysWhatItDidNotTry() throws Exception {
+        ProcessBuilder builder = builder("probe", "--launcher-dir", home.toString());
+        builder.command().set(2, "-Djava.io.tmpdir=/nonexistent");
+        Result result = result(builder, "");
+        assertThat(result.status()).isZero();
+        assertThat(result.out())
+                .contains("probe, level PARTIAL", "✓  seccomp")
+                .containsPattern("✗  filesystem +unavailable: No directory can be made in '/nonexistent'")
+                .contains("because the directories of a launch cannot be made. Do what the detail says");
     }
 
     @Test
@@ -359,7 +376,10 @@ class CommandLineTest {
         assertThat(result.err())
                 .containsPattern("✗  user_namespace +failed: EPERM")
                 .containsPattern("✗  pid_namespace +unavailable")
-                .contains("sandbox: The level is PARTIAL, the minimum is FULL. user_namespace failed: EPERM");
+                // In the probe's words.
+                .contains(
+                        "sandbox: The level is PARTIAL, the minimum is FULL. user_namespace failed: EPERM, unshare. A seccomp"
+                                + " filter around the agent refuses the call. Start the agent's container or service with");
         assertThat(workspace.resolve("marker")).doesNotExist();
     }
 
