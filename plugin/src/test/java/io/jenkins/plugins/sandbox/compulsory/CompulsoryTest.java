@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.compulsory;
 
+import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
@@ -110,7 +111,7 @@ class CompulsoryTest {
     }
 
     private static void awaitNothingLeftBehind() throws Exception {
-        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
+        Leftovers.awaitNone(agent);
     }
 
     @Test
@@ -355,31 +356,25 @@ class CompulsoryTest {
     @Test
     void anAbortEndsAStubbornProcess() throws Exception {
         everywhere();
+        String marker = Processes.own("compulsory-stubborn");
         String stubborn =
                 "exec env -i PATH=\"$PATH\" sh -c \"trap '' TERM INT HUP QUIT; echo READY; while :; do sleep 1; done\" ";
         WorkflowRun b = Pipelines.define(
-                        r, "stubborn", "node('linux') { sh '''" + stubborn + "compulsory-stubborn''' }")
+                        r, "stubborn", "node('linux') { sh '''" + stubborn + marker + "''' }")
                 .scheduleBuild2(0)
                 .waitForStart();
         r.waitForMessage("\nREADY", b);
-        FreeStyleBuild f = freestyle(stubborn + "compulsory-stubborn-too")
+        FreeStyleBuild f = freestyle(stubborn + marker + "-too")
                 .scheduleBuild2(0)
                 .waitForStart();
         r.waitForMessage("\nREADY", f);
-        assertThat(exists("compulsory-stubborn"), is(true));
+        assertThat(Processes.exist(marker), is(true));
         b.doStop();
         f.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(f));
-        while (exists("compulsory-stubborn")) {
-            Thread.sleep(100);
-        }
+        Processes.awaitNone(marker);
         awaitNothingLeftBehind();
-    }
-
-    private static boolean exists(String marker) {
-        return ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").contains(marker));
     }
 
     @Test

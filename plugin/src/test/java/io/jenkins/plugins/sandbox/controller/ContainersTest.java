@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.controller;
 
+import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.empty;
@@ -307,16 +308,13 @@ class ContainersTest {
     @Test
     void anAbortReachesIntoTheContainer() throws Exception {
         WorkflowRun b = Pipelines.define(
-                        r, "p", "node('linux') { withDockerContainer { sandbox { sh 'echo READY; sleep 98765' } } }")
+                        r, "p", "node('linux') { withDockerContainer { sandbox { sh 'echo READY; " + Processes.sleep() + "' } } }")
                 .scheduleBuild2(0)
                 .waitForStart();
         r.waitForMessage("\nREADY", b);
         b.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
-        while (ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").equals("sleep 98765"))) {
-            Thread.sleep(100);
-        }
+        Processes.awaitNone(Processes.sleep());
         assertThat(JenkinsRule.getLog(b), not(containsString("went away")));
     }
 
