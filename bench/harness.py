@@ -215,9 +215,13 @@ class Plan:
             elif option in ("--tmpfs", "--dev"):
                 words += [option, values[0]]
             elif option == "--overlay" and overlay:
-                words += ["--overlay-src", values[0], "--overlay", values[1], values[2], values[0]]
+                # Layers of its own: ours are marked as volatile, and no other mount takes those.
+                layers = [f"{layer}-bubblewrap" for layer in values[1:]]
+                for layer in layers:
+                    self.bench.run(["mkdir", "-p", layer])
+                words += ["--overlay-src", values[0], "--overlay", *layers, values[0]]
             elif option == "--overlay":
-                words += ["--bind", values[1], values[0]]
+                words += ["--bind", values[0], values[0]]
             else:
                 words += ["--bind" if option == "--bind-control" else option, *values]
         words += ["--chdir", str(self.workspace), "--", *command]

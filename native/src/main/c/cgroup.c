@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <time.h>
 
@@ -132,6 +134,22 @@ bool cgroup_find(const char *controller, const char *groups, const char *mounts,
         line = *end == '\0' ? end : end + 1;
     }
     return false;
+}
+
+/* Where nearly every machine has it. Else the whole mount table is read, and an agent's may have a thousand lines. */
+static bool find_at_usual_place(const char *controller, const char *groups, bool *unified, char *path, size_t size,
+                                size_t *root_length)
+{
+    char group[PATH_MAX], point[64];
+    struct statfs status;
+    if (!find_group(groups, controller, unified, group, sizeof group) || strncmp(group, "/..", 3) == 0)
+        return false;
+    (void)snprintf(point, sizeof point, "/sys/fs/cgroup%s%s", *unified ? "" : "/", *unified ? "" : controller);
+    if (statfs(point, &status) != 0 || status.f_type != (*unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+        return false;
+    *root_length = strlen(point);
+    int n = snprintf(path, size, "%s%s", point, strcmp(group, "/") == 0 ? "" : group);
+    return n > 0 && (size_t)n < size && access(path, F_OK) == 0; /* not where only a part of the tree is mounted */
 }
 
 /* ---- files of a control group ---- */
@@ -374,8 +392,19 @@ static char *read_long(const char *path)
     return text;
 }
 
+/* *mounts: what was read of it so far, or NULL. */
+static bool find(const char *controller, const char *groups, char **mounts, bool *unified, char *path, size_t size,
+                 size_t *root_length)
+{
+    if (find_at_usual_place(controller, groups, unified, path, size, root_length))
+        return true;
+    if (*mounts == NULL)
+        *mounts = read_long("/proc/self/mountinfo");
+    return *mounts != NULL && cgroup_find(controller, groups, *mounts, unified, path, size, root_length);
+}
+
 static void create_for(struct cgroup *cgroup, enum controller controller, unsigned wanted, const char *groups,
-                       const char *mounts, struct failure *failure)
+                       char **mounts, struct failure *failure)
 {
     char path[PATH_MAX];
     size_t root_length = 0;
@@ -383,7 +412,7 @@ static void create_for(struct cgroup *cgroup, enum controller controller, unsign
     bool limited = (wanted & CONTROLLER_BIT(controller)) != 0;
     struct failure ignored;
     struct failure *mine = limited && failure->detail[0] == '\0' ? failure : &ignored;
-    if (!cgroup_find(controllers[controller], groups, mounts, &unified, path, sizeof path, &root_length)) {
+    if (!find(controllers[controller], groups, mounts, &unified, path, sizeof path, &root_length)) {
         (void)unavailable(mine, 0, "no control group file system with %s can be seen", controllers[controller]);
         return;
     }
@@ -510,14 +539,14 @@ int cgroup_create(struct cgroup *cgroup, const struct plan *plan, struct failure
 {
     unsigned wanted = wanted_controllers(plan);
     char *groups = read_long("/proc/self/cgroup");
-    char *mounts = read_long("/proc/self/mountinfo");
+    char *mounts = NULL;
     (void)snprintf(cgroup->name, sizeof cgroup->name, PREFIX "%lld-%d", (long long)boot_seconds(), (int)getpid());
     failure->detail[0] = '\0';
-    if (groups == NULL || mounts == NULL)
-        (void)unavailable(failure, errno, "read /proc/self/%s", groups == NULL ? "cgroup" : "mountinfo");
+    if (groups == NULL)
+        (void)unavailable(failure, errno, "read /proc/self/cgroup");
     else
         for (unsigned i = 0; i < CONTROLLER_COUNT; i++)
-            create_for(cgroup, (enum controller)i, wanted, groups, mounts, failure);
+            create_for(cgroup, (enum controller)i, wanted, groups, &mounts, failure);
     free(groups);
     free(mounts);
     for (unsigned i = 0; i < CONTROLLER_COUNT; i++) {

@@ -269,6 +269,7 @@ enum option {
     OPTION_TMPFS,
     OPTION_TMPFS_NOEXEC,
     OPTION_OVERLAY,
+    OPTION_OVERLAY_DURABLE,
     OPTION_OVERLAY_OR_RO,
     OPTION_OVERLAY_OR_RO_NOEXEC,
     OPTION_DEV,
@@ -317,6 +318,7 @@ static const struct {
     [OPTION_TMPFS] = {"--tmpfs", 2, true},
     [OPTION_TMPFS_NOEXEC] = {"--tmpfs-noexec", 2, true},
     [OPTION_OVERLAY] = {"--overlay", 3, true},
+    [OPTION_OVERLAY_DURABLE] = {"--overlay-durable", 3, true},
     [OPTION_OVERLAY_OR_RO] = {"--overlay-or-ro", 3, true},
     [OPTION_OVERLAY_OR_RO_NOEXEC] = {"--overlay-or-ro-noexec", 3, true},
     [OPTION_DEV] = {"--dev", 1, true},
@@ -386,6 +388,8 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return take_mount(plan, &(struct mount_step){.kind = MOUNT_TMPFS, .noexec = true}, name, values, problem);
     case OPTION_OVERLAY:
         return take_mount(plan, &(struct mount_step){.kind = MOUNT_OVERLAY}, name, values, problem);
+    case OPTION_OVERLAY_DURABLE:
+        return take_mount(plan, &(struct mount_step){.kind = MOUNT_OVERLAY, .durable = true}, name, values, problem);
     case OPTION_OVERLAY_OR_RO:
         return take_mount(plan, &(struct mount_step){.kind = MOUNT_OVERLAY, .or_read_only = true}, name, values,
                           problem);

@@ -32,6 +32,7 @@ struct mount_step {
     bool read_only;     /* bind */
     bool noexec;        /* bind, tmpfs, overlay */
     bool or_read_only;  /* overlay: where the kernel makes none, the lower layer alone, read-only */
+    bool durable;       /* overlay: what is written there is to survive a crash of the machine */
     bool control;       /* bind: holds what the agent reads afterwards, so Landlock allows plain files only in it */
     const char *source; /* bind; the text of a symbolic link */
     const char *target;

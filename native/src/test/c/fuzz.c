@@ -94,6 +94,7 @@ static const char *const vocabulary[] = {
     "/tmp",
     "18446744073709551615",
     "--overlay",
+    "--overlay-durable",
     "--overlay-or-ro",
     "--overlay-or-ro-noexec",
     "--dev",

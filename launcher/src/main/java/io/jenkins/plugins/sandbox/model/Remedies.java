@@ -43,8 +43,7 @@ public final class Remedies {
                                         + " branches workspaces of their own (a node block, or ws(\"${WORKSPACE}@2\")), let"
                                         + " earlier steps leave nothing running, or write sh 'cd ... && ...' in the place of"
                                         + " dir."
-                                : "If the detail names an overlay, its file system cannot be one: use home: scratch. Otherwise run"
-                                        + " the probe on that machine: it says what stands in the way.";
+                                : "Run the probe on that machine: it says what stands in the way.";
                     case LANDLOCK_FS ->
                         "Landlock allows what is below a directory together with it: where the detail names a file or"
                                 + " directory, move it out of what the launch may use, or make the row filesystem hold (the"

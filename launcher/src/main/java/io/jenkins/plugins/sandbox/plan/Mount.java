@@ -21,6 +21,8 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         READ_ONLY("--ro-bind", "read-only"),
         TMPFS("--tmpfs", "empty"),
         OVERLAY("--overlay", "overlay"),
+        /** As OVERLAY, and what is written there survives a crash of the machine, as far as the build asked for that. */
+        DURABLE_OVERLAY("--overlay-durable", "overlay"),
         /** As OVERLAY, and READ_ONLY where the kernel makes none. */
         OVERLAY_OR_READ_ONLY("--overlay-or-ro", "overlay"),
         DEVICES("--dev", "minimal"),
@@ -69,6 +71,10 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         return new Mount(Kind.OVERLAY, target, List.of(upper.toString(), work.toString()), true);
     }
 
+    static Mount durableOverlay(Path target, Path upper, Path work) {
+        return new Mount(Kind.DURABLE_OVERLAY, target, List.of(upper.toString(), work.toString()), true);
+    }
+
     static Mount overlayOrReadOnly(Path target, Path upper, Path work) {
         return new Mount(Kind.OVERLAY_OR_READ_ONLY, target, List.of(upper.toString(), work.toString()), true);
     }
@@ -92,7 +98,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     /** Whether what is seen there is what the machine has there. */
     boolean showsTheMachine() {
         return switch (kind) {
-            case OVERLAY, OVERLAY_OR_READ_ONLY, SYMLINK -> true;
+            case OVERLAY, DURABLE_OVERLAY, OVERLAY_OR_READ_ONLY, SYMLINK -> true;
             case BIND, CONTROL, READ_ONLY -> arguments.get(0).equals(target.toString());
             case TMPFS, DEVICES, HIDE -> false;
         };
@@ -112,7 +118,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     boolean isDirectory() {
         return switch (kind) {
             case BIND, CONTROL, READ_ONLY -> Files.isDirectory(source());
-            case TMPFS, OVERLAY, OVERLAY_OR_READ_ONLY, DEVICES -> true;
+            case TMPFS, OVERLAY, DURABLE_OVERLAY, OVERLAY_OR_READ_ONLY, DEVICES -> true;
             case HIDE, SYMLINK -> false;
         };
     }
@@ -140,7 +146,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         String more =
                 switch (kind) {
                     case BIND, CONTROL, READ_ONLY -> showsTheMachine() ? "" : " (is " + arguments.get(0) + ")";
-                    case OVERLAY, OVERLAY_OR_READ_ONLY -> " (changes go to " + arguments.get(0) + ")";
+                    case OVERLAY, DURABLE_OVERLAY, OVERLAY_OR_READ_ONLY -> " (changes go to " + arguments.get(0) + ")";
                     case SYMLINK -> " (to " + arguments.get(0) + ")";
                     case TMPFS -> arguments.get(0).equals("0") ? "" : " (at most " + arguments.get(0) + " bytes)";
                     case DEVICES, HIDE -> "";

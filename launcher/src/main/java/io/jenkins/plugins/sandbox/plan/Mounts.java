@@ -231,7 +231,10 @@ final class Mounts {
                     + Quoted.of(scratch.homeUpper().getParent().getParent())
                     + " inside: use one outside of the home directory.");
         }
-        return Mount.overlay(home, scratch.homeUpper(), scratch.homeWork());
+        // The job's next build has what is there; a block ends with the machine.
+        return profile.home() == Profile.Home.JOB
+                ? Mount.durableOverlay(home, scratch.homeUpper(), scratch.homeWork())
+                : Mount.overlay(home, scratch.homeUpper(), scratch.homeWork());
     }
 
     private Optional<Path> agentRoot() throws SandboxException {

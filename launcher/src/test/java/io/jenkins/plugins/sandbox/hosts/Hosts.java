@@ -126,6 +126,18 @@ final class Hosts {
                                                 + WITHOUT_CAPABILITIES)
                                 .words(base, work)),
                 new Host(
+                                "no-overlay",
+                                "No overlays: a scratch directory on a container's own disk, or Linux before 5.11",
+                                (base, work) -> inNamespace("for d in scratch scenes; do\n"
+                                                + "mkdir \"" + work + "/$d\"; mount -t tmpfs t \"" + work
+                                                + "/$d\"; mkdir \"" + work + "/$d/upper\" \"" + work
+                                                + "/$d/work\"\nmount -t overlay -o \"userxattr,lowerdir=" + base
+                                                + "/$d,upperdir=" + work + "/$d/upper,workdir=" + work
+                                                + "/$d/work\" o \"" + base + "/$d\"\ndone\n"
+                                                + WITHOUT_CAPABILITIES)
+                                        .words(base, work))
+                        .notes("the home directory is empty at first, the repositories in the workspace are read-only"),
+                new Host(
                         "hidepid",
                         "/proc mounted with hidepid=2",
                         (base, work) -> List.of(

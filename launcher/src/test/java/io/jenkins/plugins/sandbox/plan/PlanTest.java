@@ -164,6 +164,18 @@ class PlanTest {
                 .doesNotContain("--overlay");
     }
 
+    /** The job's next build has what this one wrote, also when the machine crashed meanwhile. */
+    @Test
+    void theHomeOfAJobIsDurable() throws Exception {
+        Path kept = Files.createDirectory(directory.resolve("kept"));
+        Policy policy = Policy.builder(Profile.named("strict").withHome(Profile.Home.JOB), workspace.toString())
+                .scratch(scratchDirectory.toString())
+                .jobScratch(kept.toString())
+                .build();
+        assertThat(words(policy))
+                .containsSequence("--overlay-durable", home.toString(), kept + "/home-0/upper", kept + "/home-0/work");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/", "", "relative", "/nonexistent", "/dev/null", "/tmp"})
     void oddHomesAreLeftAlone(String name) throws Exception {
