@@ -269,8 +269,8 @@ class RepositorySweepTest {
         assertThat(said)
                 .as("nothing keeps the build from that file")
                 .startsWith("1\nhome-0\nrepositories-0\ntmp\nvar-tmp\n")
-                .contains("workspace/.git was made or changed by the build")
-                .contains("workspace/sub/.git was made or changed by the build")
+                .contains("workspace/.git was changed by the build")
+                .contains("workspace/sub/.git was changed by the build")
                 .doesNotContain("kept/.git", "warning");
         assertThat(outside("git -C kept config x.y; git -C kept log --format=%s; git -C sub log --format=%s"))
                 .isEqualTo("z\ntwo\none\none\n");

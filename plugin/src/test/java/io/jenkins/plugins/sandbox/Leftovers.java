@@ -32,9 +32,7 @@ public final class Leftovers {
         Path root = Path.of(node.getRootPath().getRemote()).toRealPath();
         for (FilePath each : in(new FilePath(Path.of("/var/tmp").toFile()))) {
             Path scratch = Path.of(each.getRemote());
-            while (Files.exists(scratch)
-                    && each.lastModified() >= began
-                    && !isOfAnother(scratch, root)) {
+            while (Files.exists(scratch) && each.lastModified() >= began && !isOfAnother(scratch, root)) {
                 Thread.sleep(100);
             }
         }

@@ -219,8 +219,8 @@ public final class RepositorySweep {
                 git.removeLinks();
             } else if (spoilt.isEmpty()) {
                 git.removeOrders();
-                note(git.path()
-                        + " was made or changed by the build: its commits are kept, its configuration, hooks and submodules are"
+                note(git.path() + (known.found().containsKey(git.path()) ? " was changed" : " was made")
+                        + " by the build: its commits are kept, its configuration, hooks and submodules are"
                         + " removed, so that git does not obey them.");
             }
         }

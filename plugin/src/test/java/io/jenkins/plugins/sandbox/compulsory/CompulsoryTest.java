@@ -1,6 +1,5 @@
 package io.jenkins.plugins.sandbox.compulsory;
 
-import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
@@ -25,6 +24,7 @@ import hudson.tools.InstallSourceProperty;
 import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.Compulsory;
@@ -359,14 +359,12 @@ class CompulsoryTest {
         String marker = Processes.own("compulsory-stubborn");
         String stubborn =
                 "exec env -i PATH=\"$PATH\" sh -c \"trap '' TERM INT HUP QUIT; echo READY; while :; do sleep 1; done\" ";
-        WorkflowRun b = Pipelines.define(
-                        r, "stubborn", "node('linux') { sh '''" + stubborn + marker + "''' }")
+        WorkflowRun b = Pipelines.define(r, "stubborn", "node('linux') { sh '''" + stubborn + marker + "''' }")
                 .scheduleBuild2(0)
                 .waitForStart();
         r.waitForMessage("\nREADY", b);
-        FreeStyleBuild f = freestyle(stubborn + marker + "-too")
-                .scheduleBuild2(0)
-                .waitForStart();
+        FreeStyleBuild f =
+                freestyle(stubborn + marker + "-too").scheduleBuild2(0).waitForStart();
         r.waitForMessage("\nREADY", f);
         assertThat(Processes.exist(marker), is(true));
         b.doStop();

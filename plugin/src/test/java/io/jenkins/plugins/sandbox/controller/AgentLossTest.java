@@ -1,6 +1,5 @@
 package io.jenkins.plugins.sandbox.controller;
 
-import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.is;
 
@@ -12,6 +11,7 @@ import hudson.model.Result;
 import hudson.model.Slave;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.io.IOException;
@@ -65,7 +65,9 @@ class AgentLossTest {
                             sh 'echo kept > /tmp/kept; echo READY; set +x; while ! test -e go; do sleep 0.2; done; echo RESUMED'
                             sh 'cat /tmp/kept; exec env -i PATH="$PATH" sh -c "trap \\"\\" TERM; echo AGAIN; while :; do sleep 1; done" %s'
                           }
-                        }""".formatted(Processes.own("stubborn-lost"))).scheduleBuild2(0).waitForStart();
+                        }""".formatted(Processes.own("stubborn-lost")))
+                .scheduleBuild2(0)
+                .waitForStart();
         r.waitForMessage("\nREADY", b);
         agents.kill("doomed");
         agents.restart(r, "doomed");

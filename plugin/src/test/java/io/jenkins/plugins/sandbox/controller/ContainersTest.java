@@ -1,6 +1,5 @@
 package io.jenkins.plugins.sandbox.controller;
 
-import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.empty;
@@ -31,6 +30,7 @@ import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.PrefixStep;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.Compulsory;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
@@ -308,7 +308,10 @@ class ContainersTest {
     @Test
     void anAbortReachesIntoTheContainer() throws Exception {
         WorkflowRun b = Pipelines.define(
-                        r, "p", "node('linux') { withDockerContainer { sandbox { sh 'echo READY; " + Processes.sleep() + "' } } }")
+                        r,
+                        "p",
+                        "node('linux') { withDockerContainer { sandbox { sh 'echo READY; " + Processes.sleep()
+                                + "' } } }")
                 .scheduleBuild2(0)
                 .waitForStart();
         r.waitForMessage("\nREADY", b);

@@ -1,6 +1,5 @@
 package io.jenkins.plugins.sandbox.freestyle;
 
-import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
@@ -20,6 +19,7 @@ import hudson.model.Result;
 import hudson.tasks.ArtifactArchiver;
 import hudson.tasks.Shell;
 import io.jenkins.plugins.sandbox.Leftovers;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
@@ -322,8 +322,8 @@ class SandboxWrapperTest {
         assertThat(Processes.exist(marker), is(true));
         b.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
-        r.buildAndAssertSuccess(project(
-                new SandboxWrapper(), stubborn + marker + "-left > /dev/null 2>&1 & sleep 1; echo LEFT"));
+        r.buildAndAssertSuccess(
+                project(new SandboxWrapper(), stubborn + marker + "-left > /dev/null 2>&1 & sleep 1; echo LEFT"));
         Processes.awaitNone(marker);
         awaitNothingLeftBehind();
     }

@@ -1,6 +1,5 @@
 package io.jenkins.plugins.sandbox.pipeline;
 
-import io.jenkins.plugins.sandbox.Processes;
 import static io.jenkins.plugins.sandbox.Repositories.step;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.empty;
@@ -17,6 +16,7 @@ import hudson.model.Node;
 import hudson.model.Result;
 import hudson.util.Secret;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.nio.charset.StandardCharsets;
@@ -202,7 +202,10 @@ class InboundAgentTest extends PipelineSuite {
     private static void awaitNone(String marker) throws Exception {
         long start = System.nanoTime();
         while (Processes.exist(marker)) {
-            assertThat(Processes.with(marker).toString(), System.nanoTime() - start, lessThan(TimeUnit.SECONDS.toNanos(30)));
+            assertThat(
+                    Processes.with(marker).toString(),
+                    System.nanoTime() - start,
+                    lessThan(TimeUnit.SECONDS.toNanos(30)));
             Thread.sleep(100);
         }
     }
@@ -229,8 +232,8 @@ class InboundAgentTest extends PipelineSuite {
             for (boolean background : new boolean[] {false, true}) {
                 String name = STUBBORN + "-" + round + (background ? "-background" : "-foreground");
                 String payload = round % 2 == 0 ? hidden(name) : stubborn(name);
-                String sh =
-                        "sandbox { sh '''" + (background ? payload + " & " + Processes.sleep() : "exec " + payload) + "''' }";
+                String sh = "sandbox { sh '''" + (background ? payload + " & " + Processes.sleep() : "exec " + payload)
+                        + "''' }";
                 scripts.put(name + "-aborted", "node('linux') { " + sh + " }");
                 scripts.put(name + "-late", "node('linux') { timeout(time: 30, unit: 'SECONDS') { " + sh + " } }");
             }
@@ -263,7 +266,8 @@ class InboundAgentTest extends PipelineSuite {
 
     @Test
     void anAbortLeavesAloneWhatIsLaunchedAfterIt() throws Exception {
-        WorkflowRun b = run("afterwards", Result.ABORTED, """
+        WorkflowRun b =
+                run("afterwards", Result.ABORTED, """
                 sandbox {
                   catchError(buildResult: 'SUCCESS', catchInterruptions: true) {
                     timeout(time: 10, unit: 'SECONDS') { sh '''%s & %s''' }

@@ -1,6 +1,5 @@
 package io.jenkins.plugins.sandbox.pipeline;
 
-import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.allOf;
 import static org.hamcrest.Matchers.contains;
@@ -21,6 +20,7 @@ import hudson.slaves.WorkspaceList;
 import io.jenkins.plugins.sandbox.DropVariable;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.Launch;
@@ -190,8 +190,7 @@ abstract class PipelineSuite {
 
     @Test
     void anAbortEndsEverything() throws Exception {
-        WorkflowJob p =
-                Pipelines.define(
+        WorkflowJob p = Pipelines.define(
                 r(), "abort", "node('" + label() + "') { sandbox { sh 'echo READY; " + Processes.sleep() + "' } }");
         WorkflowRun b = p.scheduleBuild2(0).waitForStart();
         r().waitForMessage("\nREADY", b);
@@ -256,8 +255,11 @@ abstract class PipelineSuite {
     @Test
     void whatIsLeftRunningEndsBeforeTheBlockDoes() throws Exception {
         String left = Processes.sleep();
-        WorkflowJob p =
-                Pipelines.define(r(), "leftover", "node('" + label() + "') {\n" + """
+        WorkflowJob p = Pipelines.define(
+                r(),
+                "leftover",
+                "node('" + label() + "') {\n"
+                        + """
                 sandbox {
                   sh '(trap "" TERM; exec LEFT) > /dev/null 2>&1 &'
                   sh 'echo READY; for i in $(seq 600); do test -e go && break; sleep 0.2; done'

@@ -1,12 +1,12 @@
 package io.jenkins.plugins.sandbox.pipeline;
 
-import io.jenkins.plugins.sandbox.Processes;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
 
 import hudson.model.Result;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.outcome.LaunchGroup;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
