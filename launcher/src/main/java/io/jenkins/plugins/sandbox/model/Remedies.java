@@ -31,7 +31,8 @@ public final class Remedies {
         if (found == null || found == Cause.NONE || found == Cause.UNKNOWN) {
             return ofLikely(outcome);
         }
-        return sentence(found) + (found.hasPaste() ? " The probe prints the lines to paste." : "");
+        return sentence(found)
+                + (found.hasPaste() ? " The probe has the lines to paste; in Jenkins, the node's page." : "");
     }
 
     private static String ofLikely(Outcome outcome) {
