@@ -60,7 +60,7 @@ final class Hosts {
                         .notes("made by a filter, so that the probe names the filter; on Ubuntu it names AppArmor"),
                 new Host(
                                 "container",
-                                "A container with its engine's default seccomp profile (Docker, Podman, containerd)",
+                                "A container with its engine's default seccomp profile (Docker, containerd)",
                                 tryHost("--container"))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER),
                 new Host("chroot", "An agent in a chroot", inNamespace(chroot("mount --make-runbindable")))

@@ -233,7 +233,8 @@ class ProfilesDocumentTest {
                 ## Paths that a launch names
 
                 `--read`, `--write`, `--exec` and `--hide` may be given any number of times. Rights for one file add up, whatever links it was
-                named through; a path that is named through a link works by both names. A path that is not there is an error, and so is one
+                named through; a path that is named through a link works by both names, and so does the workspace, and what is protected below is
+                so by both (a repository is read-only by a name of the workspace that lies in a private directory). A path that is not there is an error, and so is one
                 that is to be hidden and seen. What is hidden from every build is seen when it is named: `--read ~/.ssh/known_hosts`.
                 """);
     }
