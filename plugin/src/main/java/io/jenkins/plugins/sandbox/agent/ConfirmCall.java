@@ -28,6 +28,12 @@ public record ConfirmCall(String id, boolean standardProfile, List<Primitive> as
         implements ControllerToAgentCallable<byte[], IOException> {
     private static final long serialVersionUID = 1;
 
+    /** As that of {@link PrepareCall}. */
+    @Override
+    public String toString() {
+        return "confirmation of sandboxed launch " + id;
+    }
+
     @Override
     public byte[] call() throws IOException {
         PreparedLaunch launch = AgentLaunches.get(id);
