@@ -535,6 +535,21 @@ static int check_limit(const struct hierarchy *hierarchy, enum controller contro
     return 0;
 }
 
+/* A failure names one controller; whoever reads it wants to know which of the limits are set all the same. */
+static void name_held(const struct cgroup *cgroup, struct failure *failure)
+{
+    const char *separator = "; set all the same: ";
+    size_t used = strlen(failure->detail);
+    for (unsigned i = 0; used > 0 && i < CONTROLLER_COUNT; i++)
+        if ((cgroup->held & CONTROLLER_BIT(i)) != 0) {
+            int n = snprintf(failure->detail + used, sizeof failure->detail - used, "%s%s", separator, controllers[i]);
+            if (n < 0 || (size_t)n >= sizeof failure->detail - used)
+                return;
+            used += (size_t)n;
+            separator = ", ";
+        }
+}
+
 int cgroup_create(struct cgroup *cgroup, const struct plan *plan, struct failure *failure)
 {
     unsigned wanted = wanted_controllers(plan);
@@ -559,6 +574,7 @@ int cgroup_create(struct cgroup *cgroup, const struct plan *plan, struct failure
         else if (failure->detail[0] == '\0')
             *failure = mine;
     }
+    name_held(cgroup, failure);
     return cgroup->held == wanted ? 0 : -1;
 }
 

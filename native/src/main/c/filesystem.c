@@ -174,6 +174,29 @@ static int mount_overlay(struct view *view, const struct mount_step *step, const
     return mount_new(view, step->target, "overlay", flags, options, failure);
 }
 
+/* What is there in the place of an overlay. There may be more than one. */
+static void tell(struct context *context, const struct mount_step *step, const char *what, int error)
+{
+    const char *before = context->shared->outcomes[FILESYSTEM].detail;
+    note(context, FILESYSTEM, "%s%s%s is %s, since there is no overlay: %s", before, before[0] != '\0' ? "; " : "",
+         step->target, what, strerror(error));
+}
+
+/* The upper layer alone: what is written there is kept as an overlay would, and nothing of the host is seen. */
+static int mount_upper(struct context *context, struct view *view, const struct mount_step *step,
+                       const struct sources *sources, struct failure *failure)
+{
+    struct stat status;
+    if (fstat(sources->upper, &status) != 0)
+        return failed(failure, errno, "stat %s", step->upper);
+    const struct mount_step upper = {.kind = MOUNT_BIND, .source = step->upper, .target = step->target};
+    const struct sources from = {sources->upper, -1, -1};
+    if (mount_bind(view, &upper, &from, failure) != 0)
+        return -1;
+    context->instead[step - context->plan->mounts] = (struct identity){status.st_dev, status.st_ino};
+    return 0;
+}
+
 /* In its place where the kernel makes none: what the host has there, and nothing of it is changed either. */
 static int mount_lower(struct view *view, const struct mount_step *step, const struct sources *sources,
                        struct failure *failure)
@@ -262,7 +285,7 @@ static int make_symlink(struct view *view, const struct mount_step *step, struct
     return symlinkat(step->source, parent, name) == 0 ? 0 : failed(failure, errno, "symlink %s", step->target);
 }
 
-static int mount_step(struct context *context, struct view *view, const struct mount_step *step,
+static int mount_kind(struct context *context, struct view *view, const struct mount_step *step,
                       const struct sources *sources, struct failure *failure)
 {
     switch (step->kind) {
@@ -273,11 +296,9 @@ static int mount_step(struct context *context, struct view *view, const struct m
     case MOUNT_OVERLAY:
         if (mount_overlay(view, step, sources, failure) == 0)
             return 0;
-        if (!step->or_read_only)
-            return -1;
-        note(context, FILESYSTEM, "%s is read-only, since there is no overlay: %s", step->target,
-             strerror(failure->error));
-        return mount_lower(view, step, sources, failure);
+        tell(context, step, step->or_read_only ? "read-only" : "without what the machine has there", failure->error);
+        return step->or_read_only ? mount_lower(view, step, sources, failure)
+                                  : mount_upper(context, view, step, sources, failure);
     case MOUNT_HIDE:
         return mount_hide(view, step, failure);
     case MOUNT_SYMLINK:
@@ -286,6 +307,18 @@ static int mount_step(struct context *context, struct view *view, const struct m
         break;
     }
     return mount_dev(view, step, failure);
+}
+
+static int mount_step(struct context *context, struct view *view, size_t i, struct failure *failure)
+{
+    const struct mount_step *step = &context->plan->mounts[i];
+    if (step->kind == MOUNT_HIDE && is_in_upper_layer(context, i))
+        return 0;
+    int result = mount_kind(context, view, step, &view->sources[i], failure);
+    /* What an earlier command left in its place would otherwise take the whole view from the ones that follow. */
+    if (result != 0 && own_directory_around(context, i) != NULL)
+        atomic_store(&context->shared->broken, true);
+    return result;
 }
 
 /* What hidden files and directories show; on a mount of its own, since the stage cannot be bound. */
@@ -389,7 +422,7 @@ static int build(struct context *context, const char *stage, struct view *view, 
     if (mount_root(plan, stage, view, failure) != 0)
         return -1;
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (mount_step(context, view, &plan->mounts[i], &view->sources[i], failure) != 0)
+        if (mount_step(context, view, i, failure) != 0)
             return -1;
     if (plan->root == ROOT_EMPTY && set_attributes(view->root, false, ATTRIBUTE_RDONLY) != 0)
         return failed(failure, errno, "mount_setattr /");

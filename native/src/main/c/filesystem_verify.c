@@ -94,15 +94,20 @@ static bool is_covered(const struct mount_line *lines, size_t count, const struc
     return false;
 }
 
-/* A hidden path that does not exist has no cover. */
-static bool is_absent(const struct mount_step *step)
+/* A hidden path that does not exist has no cover, nor has one where nothing of the host is seen. */
+static bool is_absent(const struct context *context, size_t i)
 {
-    int fd CLEANUP_FD = step->kind == MOUNT_HIDE ? walk_from_root(step->target) : -1;
-    return step->kind == MOUNT_HIDE && fd < 0 && errno == ENOENT;
+    const struct mount_step *step = &context->plan->mounts[i];
+    if (step->kind != MOUNT_HIDE)
+        return false;
+    int fd CLEANUP_FD = walk_from_root(step->target);
+    return (fd < 0 && errno == ENOENT) || is_in_upper_layer(context, i);
 }
 
-static int check_lines(const struct plan *plan, const struct mount_line *lines, size_t count, struct failure *failure)
+static int check_lines(const struct context *context, const struct mount_line *lines, size_t count,
+                       struct failure *failure)
 {
+    const struct plan *plan = context->plan;
     struct steps steps = {.seen = {false}};
     for (size_t i = 0; i < plan->mount_count; i++)
         steps.length[i] = strlen(plan->mounts[i].target);
@@ -112,12 +117,12 @@ static int check_lines(const struct plan *plan, const struct mount_line *lines, 
             !is_covered(lines, count, &lines[i]))
             return -1;
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (!steps.seen[i] && plan->mounts[i].kind != MOUNT_SYMLINK && !is_absent(&plan->mounts[i]))
+        if (!steps.seen[i] && plan->mounts[i].kind != MOUNT_SYMLINK && !is_absent(context, i))
             return failed(failure, 0, "mountinfo: %s is not mounted", plan->mounts[i].target);
     return 0;
 }
 
-static int check_mountinfo(const struct plan *plan, char *text, struct failure *failure)
+static int check_mountinfo(const struct context *context, char *text, struct failure *failure)
 {
     size_t capacity = 0, count = 0;
     for (const char *at = text; *at != '\0'; at++)
@@ -131,7 +136,7 @@ static int check_mountinfo(const struct plan *plan, char *text, struct failure *
     if (count == 0 || count < capacity)
         result = failed(failure, 0, "mountinfo: a line that cannot be read");
     else
-        result = check_lines(plan, lines, count, failure);
+        result = check_lines(context, lines, count, failure);
     free(lines);
     return result;
 }
@@ -187,9 +192,12 @@ static int check_link(const struct mount_step *step, struct failure *failure)
 /* OVERLAYFS_SUPER_MAGIC of <linux/magic.h> */
 #define OVERLAY_MAGIC 0x794c7630
 
-/* What is written there must not reach the host: an overlay, or else read-only where the plan allows that. */
-static int check_overlay(const struct mount_step *step, struct failure *failure)
+/* What is written there must not reach the host's: an overlay, or else its upper layer, or read-only. */
+static int check_overlay(const struct context *context, size_t i, struct failure *failure)
 {
+    const struct mount_step *step = &context->plan->mounts[i];
+    const struct identity *upper = &context->instead[i];
+    struct stat shown;
     struct statfs status;
     int fd CLEANUP_FD = walk_from_root(step->target);
     if (fd < 0)
@@ -198,18 +206,23 @@ static int check_overlay(const struct mount_step *step, struct failure *failure)
         return failed(failure, errno, "statfs %s", step->target);
     if (status.f_type == OVERLAY_MAGIC)
         return 0;
-    if (!step->or_read_only)
-        return failed(failure, 0, "statfs: %s is no overlay", step->target);
-    return check_flags(step->target, ST_RDONLY, failure);
+    if (step->or_read_only)
+        return check_flags(step->target, ST_RDONLY, failure);
+    if (fstat(fd, &shown) != 0)
+        return failed(failure, errno, "stat %s", step->target);
+    if (upper->inode == 0 || shown.st_dev != upper->device || shown.st_ino != upper->inode)
+        return failed(failure, 0, "stat: %s is neither an overlay nor its upper layer", step->target);
+    return 0;
 }
 
-static int check_step(const struct mount_step *step, struct failure *failure)
+static int check_step(const struct context *context, size_t i, struct failure *failure)
 {
+    const struct mount_step *step = &context->plan->mounts[i];
     if (step->kind == MOUNT_SYMLINK)
         return check_link(step, failure);
-    if (step->kind == MOUNT_OVERLAY && check_overlay(step, failure) != 0)
+    if (step->kind == MOUNT_OVERLAY && check_overlay(context, i, failure) != 0)
         return -1;
-    if (is_absent(step))
+    if (is_absent(context, i))
         return 0;
     unsigned long flags =
         (step->read_only || step->kind == MOUNT_HIDE ? ST_RDONLY : 0) | (step->noexec ? ST_NOEXEC : 0);
@@ -229,12 +242,12 @@ int filesystem_verify(struct context *context, struct failure *failure)
     if (read_file_at(context->proc_self, "mountinfo", text, capacity) < 0)
         result = failed(failure, errno, "read /proc/self/mountinfo");
     else
-        result = check_mountinfo(plan, text, failure);
+        result = check_mountinfo(context, text, failure);
     free(text);
     close_fd(&context->proc_self);
     if (result == 0 && plan->root != ROOT_HOST)
         result = check_flags("/", ST_RDONLY, failure);
     for (size_t i = 0; result == 0 && i < plan->mount_count; i++)
-        result = check_step(&plan->mounts[i], failure);
+        result = check_step(context, i, failure);
     return result;
 }

@@ -98,21 +98,27 @@ static int read_filter(struct context *context)
     return 0;
 }
 
-/* For --probe: everything, with the least of parameters, so that each row is tried and nothing is changed by it. */
+/* For --probe: all that needs no directory and no filter of the caller's, with the least of parameters and limits that
+   limit nothing. What a launch does with its directories only a plan can try. */
 static void plan_probe(struct plan *plan)
 {
-    const enum primitive rows[] = {SESSION,           CLOSE_FDS,         ENVIRONMENT,   USER_NAMESPACE,
-                                   PID_NAMESPACE,     MOUNT_NAMESPACE,   IPC_NAMESPACE, UTS_NAMESPACE,
-                                   CGROUP_NAMESPACE,  NETWORK_NAMESPACE, FILESYSTEM,    PROC,
-                                   RLIMIT_ROW_NOFILE, NO_NEW_PRIVS,      CAPABILITIES,  LANDLOCK_FS,
-                                   LANDLOCK_NET,      LANDLOCK_SCOPE,    SECCOMP};
+    const enum primitive rows[] = {SESSION,         CLOSE_FDS,      ENVIRONMENT,   USER_NAMESPACE,   PID_NAMESPACE,
+                                   MOUNT_NAMESPACE, IPC_NAMESPACE,  UTS_NAMESPACE, CGROUP_NAMESPACE, NETWORK_NAMESPACE,
+                                   FILESYSTEM,      PROC,           NO_NEW_PRIVS,  CAPABILITIES,     LANDLOCK_FS,
+                                   LANDLOCK_NET,    LANDLOCK_SCOPE, SECCOMP};
+    const enum primitive limits[] = {RLIMIT_ROW_CPU,   RLIMIT_ROW_NOFILE, RLIMIT_ROW_AS,    RLIMIT_ROW_DATA,
+                                     RLIMIT_ROW_FSIZE, RLIMIT_ROW_CORE,   RLIMIT_ROW_STACK, RLIMIT_ROW_MEMLOCK};
     plan->asked = 0;
     for (size_t i = 0; i < NELEM(rows); i++)
         plan->asked |= BIT(rows[i]);
+    plan->limited = 0;
+    for (size_t i = 0; i < NELEM(limits); i++) {
+        plan->limits[limits[i]] = INT64_MAX;
+        plan->limited |= BIT(limits[i]);
+    }
+    plan->asked |= plan->limited;
     plan->required = 0;
     plan->minimum = LEVEL_NONE;
-    plan->limits[RLIMIT_ROW_NOFILE] = INT64_MAX;
-    plan->limited = BIT(RLIMIT_ROW_NOFILE);
     plan->mounts[0] = (struct mount_step){.kind = MOUNT_DEV, .target = "/dev"};
     plan->mounts[1] = (struct mount_step){.kind = MOUNT_TMPFS, .target = "/tmp"};
     plan->mount_count = 2;

@@ -162,6 +162,29 @@ bool is_below(const char *path, const char *directory)
            (path[length] == '\0' || path[length] == '/' || strcmp(directory, "/") == 0);
 }
 
+static bool shows_own_directory(const struct context *context, size_t i)
+{
+    const struct mount_step *step = &context->plan->mounts[i];
+    if (step->kind == MOUNT_OVERLAY)
+        return context->instead[i].inode != 0;
+    return step->kind == MOUNT_BIND && !step->read_only && !step->control && strcmp(step->source, step->target) != 0;
+}
+
+const struct mount_step *own_directory_around(const struct context *context, size_t step)
+{
+    const struct mount_step *mounts = context->plan->mounts;
+    for (size_t i = step; i-- > 0;)
+        if (is_below(mounts[step].target, mounts[i].target) && strcmp(mounts[step].target, mounts[i].target) != 0)
+            return shows_own_directory(context, i) ? &mounts[i] : NULL;
+    return NULL;
+}
+
+bool is_in_upper_layer(const struct context *context, size_t step)
+{
+    const struct mount_step *around = own_directory_around(context, step);
+    return around != NULL && around->kind == MOUNT_OVERLAY;
+}
+
 /*
  * A remount keeps only the flags that it is given, and may not drop those that came from a more privileged mount
  * namespace: EPERM. So the ones that are there go in again (mount(2), MS_REMOUNT with MS_BIND).

@@ -44,6 +44,12 @@ struct shared {
     _Atomic int exec_status; /* 126 or 127 then */
 };
 
+/* A directory, whatever it is called. inode 0 for none. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
 struct context {
     const struct plan *plan;
     struct shared *shared;
@@ -62,6 +68,8 @@ struct context {
     bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */
     int born_in;        /* CLONE_NEW...: the namespaces that this process was cloned into, and need not enter */
     int proc_self;      /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
+    /* Of each mount step: what shows there in the place of an overlay that the kernel did not make. */
+    struct identity instead[MOUNTS_MAX];
 };
 
 /* Both record and return -1, for `return failed(...)`. The text names the operation and its object. */

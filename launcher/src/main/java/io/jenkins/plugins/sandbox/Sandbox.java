@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox;
 
+import io.jenkins.plugins.sandbox.launch.Diagnosis;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Quoted;
@@ -166,7 +167,10 @@ public final class Sandbox {
                     null);
         }
         try {
-            return ReportParser.parse(bytes, policy.profile().isStandard(), policy.primitives());
+            Report report = ReportParser.parse(bytes, policy.profile().isStandard(), policy.primitives());
+            // A container is another machine than the one that can be asked here.
+            boolean here = transport.kind() != TransportChoice.Kind.CONTAINER;
+            return here ? report.because(Diagnosis.causes(report)) : report;
         } catch (ReportException e) {
             throw new RefusedException(e.getMessage(), null);
         }

@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jenkins.plugins.sandbox.cli.Main;
 import io.jenkins.plugins.sandbox.launch.RepositorySweep;
 import io.jenkins.plugins.sandbox.launch.TreeRemover;
 import io.jenkins.plugins.sandbox.model.Level;
@@ -222,6 +223,59 @@ class RepositorySweepTest {
         assertThat(RepositorySweep.run(scratch)).isEmpty();
         assertThat(outside("git log --format=%s; git -C linked log --format=%s; find .git -type l"))
                 .isEqualTo("two\none\ntwo\none\n");
+    }
+
+    /**
+     * Where Landlock alone keeps the files, a build can write to what was there, and to what was written down about it. What it
+     * has not touched stays as it is.
+     */
+    @Test
+    void whatWasThereIsLookedAtWhereABuildHadNoViewOfTheFileSystem() throws Exception {
+        String make =
+                "git init -q .; commit . one; for d in sub kept; do git init -q $d; git -C $d config x.y z; commit $d one; done";
+        String attack =
+                "evil > .git/config; hook sub/.git/hooks post-checkout; hook sub/.git/hooks pre-commit; commit kept two;"
+                        + " rm -f ran";
+        outside(make + "\n" + attack + "\n" + NEXT);
+        assertThat(workspace.resolve("ran")).as("control").exists();
+        emptyWorkspace();
+        outside(make);
+        Path home = Files.createDirectory(workspace.resolveSibling("home"));
+        ProcessBuilder builder = new ProcessBuilder(
+                        System.getProperty("sandbox.try_host"),
+                        "--container",
+                        "--",
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-Djava.io.tmpdir=" + scratch,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName(),
+                        "run",
+                        "--quiet",
+                        "--min-level",
+                        "PARTIAL",
+                        "--",
+                        "sh",
+                        "-c",
+                        WORDS + attack + "; cd \"$0\"/process-sandbox-*; ls -d known* | wc -l; rm -rf known*; ls",
+                        scratch.toString())
+                .directory(workspace.toFile())
+                .redirectErrorStream(true);
+        builder.environment().put("HOME", home.toString());
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(said)
+                .as("nothing keeps the build from that file")
+                .startsWith("1\nhome-0\nrepositories-0\ntmp\nvar-tmp\n")
+                .contains("workspace/.git was changed by the build")
+                .contains("workspace/sub/.git was changed by the build")
+                .doesNotContain("kept/.git", "warning");
+        assertThat(outside("git -C kept config x.y; git -C kept log --format=%s; git -C sub log --format=%s"))
+                .isEqualTo("z\ntwo\none\none\n");
+        outside(NEXT);
+        assertThat(workspace.resolve("ran")).doesNotExist();
     }
 
     /** Two blocks in one workspace: the last of them sweeps, with what the first one knew. */

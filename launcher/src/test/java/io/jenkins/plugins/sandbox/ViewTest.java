@@ -727,6 +727,35 @@ class ViewTest {
                 .isEqualTo("content\ncontent\nx\n");
     }
 
+    /** An agent whose directory of workspaces is a link to a larger disk: the way through it is a second one. */
+    @Test
+    void whatIsProtectedInAWorkspaceIsSoByItsOtherNameToo() throws Exception {
+        Path outside = Files.createTempDirectory(Path.of(System.getProperty("sandbox.test.outside")), "view");
+        for (Path base : List.of(directory, outside)) {
+            Path agent = Files.createDirectory(base.resolve("agent-by-link"));
+            Path disk = Files.createDirectory(base.resolve("disk"));
+            Path name =
+                    Files.createSymbolicLink(agent.resolve("workspace"), disk).resolve("job");
+            Path config = file(disk.resolve("job/.git/config"), "kept\n");
+            file(disk.resolve("job/hidden/file"), "secret\n");
+            String script = "cd " + name + " && echo x > made; cat hidden/file; echo evil > .git/config;"
+                    + " mkdir -p .git/hooks; echo evil > .git/hooks/post-checkout; mv .git moved; cat .git/config";
+            Policy.Builder policy = Policy.builder(Profile.named("strict"), name.toString())
+                    .home(home.toString())
+                    .scratch(scratch.toString())
+                    .agentRoot(agent.toString())
+                    .hide(name + "/hidden")
+                    .minimumLevel(Level.FULL);
+            assertThat(run(policy, script)).contains("cannot move '.git'").doesNotContain("secret\n");
+            assertThat(config.resolveSibling("hooks/post-checkout")).doesNotExist();
+            assertThat(config).hasContent("kept");
+            assertThat(disk.resolve("job/made")).exists();
+            assertThat(run(Policy.builder(Profile.named("standard"), name.toString()), script))
+                    .contains("secret\n");
+            assertThat(disk.resolve("job/moved/config")).hasContent("evil");
+        }
+    }
+
     @Test
     void aJobsHomeStaysForTheNextBuild() throws Exception {
         Path job = Files.createDirectory(directory.resolve("job"));

@@ -70,6 +70,7 @@ final class JsonReport {
             for (HostProbe.Row row : probe.rows()) {
                 json.writeStartObject();
                 outcome(json, row.outcome());
+                json.writeBooleanField("ofLevel", row.isOfLevel());
                 boolean good = row.isApplied();
                 json.writeStringField("cause", good ? null : row.cause().name().toLowerCase(Locale.ROOT));
                 json.writeStringField("because", good ? null : row.cause().summary());

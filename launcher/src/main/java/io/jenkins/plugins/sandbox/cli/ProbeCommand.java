@@ -1,13 +1,14 @@
 package io.jenkins.plugins.sandbox.cli;
 
 import io.jenkins.plugins.sandbox.launch.HostProbe;
+import io.jenkins.plugins.sandbox.launch.ProbePlace;
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -36,12 +37,7 @@ final class ProbeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws SandboxException, InterruptedException, IOException {
-        HostProbe probe;
-        try (TemporaryDirectory directory = TemporaryDirectory.create(console)) {
-            probe = HostProbe.run(transport.choice(directory));
-            // The file of this run is gone at its end: a profile has to name one that stays.
-            lasting = directory.path().toString();
-        }
+        HostProbe probe = probe();
         if (json) {
             try (FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
                 JsonReport.probe(out, probe, this::lasting);
@@ -55,8 +51,20 @@ final class ProbeCommand implements Callable<Integer> {
         return 0;
     }
 
+    private HostProbe probe() throws InterruptedException {
+        try (TemporaryDirectory directory = TemporaryDirectory.create(console)) {
+            // The file of this run is gone at its end: a profile has to name one that stays.
+            lasting = directory.path().toString();
+            return HostProbe.run(transport.choice(directory), new ProbePlace(lasting, lasting, null));
+        } catch (SandboxException e) {
+            // As any launch would: but all that needs no directory can be tried.
+            String parent = System.getProperty("java.io.tmpdir");
+            return HostProbe.run(transport.choice(null), new ProbePlace(parent, parent, null));
+        }
+    }
+
     private String lasting(String paste) {
-        return paste.replace(lasting + "/transport/", "/DIR/OF/--launcher-dir/");
+        return lasting == null ? paste : paste.replace(lasting + "/transport/", "/DIR/OF/--launcher-dir/");
     }
 
     private void print(HostProbe probe, PrintWriter out) {
@@ -65,16 +73,19 @@ final class ProbeCommand implements Callable<Integer> {
             out.println("transport: " + probe.transport());
         }
         out.println("sandbox: probe, level " + probe.level());
-        Set<Cause> told = EnumSet.of(Cause.NONE, Cause.PREREQUISITE);
+        Set<String> told = new HashSet<>();
         for (HostProbe.Row row : probe.rows()) {
-            String mark = row.isApplied() ? console.good() : console.bad();
+            String mark = row.isApplied() ? console.good() : row.isOfLevel() ? console.bad() : "-";
             String name = row.outcome().primitive().wireName();
+            boolean plain = row.isApplied() && row.outcome().detail().isEmpty();
             out.println(String.format(
                             "  %-2s %-18s %s",
-                            mark, name, row.isApplied() ? "" : row.outcome().describe())
+                            mark, name, plain ? "" : row.outcome().describe())
                     .stripTrailing());
-            if (told.add(row.cause())) {
-                out.println("       because " + row.cause().summary() + ". " + row.remedy());
+            String remedy = "       because " + row.cause().summary() + ". " + row.remedy();
+            boolean own = !row.isApplied() && row.cause() != Cause.PREREQUISITE;
+            if (own && told.add(remedy + row.paste())) {
+                out.println(remedy);
                 lasting(row.paste()).lines().forEach(line -> out.println("         " + line));
             }
         }

@@ -13,9 +13,13 @@ final class TransportOption {
                     + " default: in memory where that works")
     private Path directory;
 
+    /** @param otherwise for files where nothing else works; {@code null} when there is none */
     TransportChoice choice(TemporaryDirectory otherwise) {
         return directory != null
                 ? TransportChoice.file(directory.toAbsolutePath().toString())
-                : TransportChoice.auto(otherwise.path().resolve("transport").toString());
+                : TransportChoice.auto(
+                        otherwise == null
+                                ? null
+                                : otherwise.path().resolve("transport").toString());
     }
 }

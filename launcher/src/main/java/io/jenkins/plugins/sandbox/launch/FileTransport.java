@@ -25,6 +25,8 @@ import java.util.UUID;
  * For commands that run where this process' {@code /proc} cannot be seen, and for JVMs without JNA.
  */
 final class FileTransport implements Transport {
+    static final String NAME = "file";
+
     private final Path directory;
     private final byte[] binary;
     private final Path launcher;
@@ -41,7 +43,7 @@ final class FileTransport implements Transport {
 
     @Override
     public String name() {
-        return "file";
+        return NAME;
     }
 
     @Override

@@ -96,8 +96,18 @@ public record HostFacts(Map<String, String> values) implements Serializable {
         return value.equals(values.get(name));
     }
 
+    /** Whether a security module has given this process a profile of its own. */
+    boolean isConfined() {
+        return has(LABEL) && !values.get(LABEL).contains("unconfined");
+    }
+
     boolean has(String name) {
         return values.containsKey(name);
+    }
+
+    /** The processors that this process may use, as {@code 0-3,8}. */
+    static String processors() {
+        return field(text("/proc/self/status"), "Cpus_allowed_list:");
     }
 
     /** Whether AppArmor lets only programs with a profile use user namespaces, which a memory file cannot have. */

@@ -3,8 +3,10 @@ package io.jenkins.plugins.sandbox.launch;
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Outcome;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.model.Status;
+import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -16,12 +18,15 @@ import java.util.Map;
  *
  * @param facts settings of the machine, by name, in a fixed order: kernel, architecture, user and so on
  * @param transport how the launcher was handed over: {@code memfd} or {@code file}; {@code null} with a problem
- * @param level over all rows that were tried; {@code NONE} with a problem
+ * @param level what launches of profile {@code offline}, and so of {@code strict}, can reach; rows that only limits ask for have
+ *     no part in it. {@code NONE} with a problem
  * @param rows those that were tried, in the order of the sequence; empty with a problem
  * @param problem why nothing could be tried, with what to do about it; {@code null} when it could
  */
 public record HostProbe(Map<String, String> facts, String transport, Level level, List<Row> rows, String problem)
         implements Serializable {
+    private static final List<Primitive> OF_LEVEL = ofLevel();
+
     public HostProbe {
         rows = List.copyOf(rows);
     }
@@ -41,6 +46,13 @@ public record HostProbe(Map<String, String> facts, String transport, Level level
         public boolean isApplied() {
             return outcome.status() == Status.APPLIED;
         }
+
+        /**
+         * @return whether the level depends on it; if not, only limits and profiles of one's own ask for it
+         */
+        public boolean isOfLevel() {
+            return OF_LEVEL.contains(outcome.primitive());
+        }
     }
 
     /**
@@ -48,13 +60,15 @@ public record HostProbe(Map<String, String> facts, String transport, Level level
      * where the launcher does not start, the result says so.
      *
      * @param choice how to hand the launcher over
+     * @param place where to make a launch's directories; where that is not possible, the row {@code filesystem} says why, and
+     *     everything else is tried
      * @return what holds here
      * @throws InterruptedException when this thread was interrupted
      */
-    public static HostProbe run(TransportChoice choice) throws InterruptedException {
+    public static HostProbe run(TransportChoice choice, ProbePlace place) throws InterruptedException {
         HostFacts facts = HostFacts.read();
         try {
-            return of(NativeProbe.run(choice), facts);
+            return of(NativeProbe.run(choice, place), facts);
         } catch (SandboxException e) {
             return new HostProbe(facts.values(), null, Level.NONE, List.of(), e.getMessage());
         }
@@ -63,16 +77,32 @@ public record HostProbe(Map<String, String> facts, String transport, Level level
     static HostProbe of(NativeProbe probe, HostFacts facts) {
         List<Row> rows = probe.report().outcomes().stream()
                 .filter(o -> o.status() != Status.SKIPPED)
-                .map(o -> row(o, facts, probe.launcher()))
+                .map(o -> row(o, facts, probe))
                 .toList();
-        return new HostProbe(facts.values(), probe.transport(), probe.report().level(), rows, null);
+        Level level = Level.of(
+                false, rows.stream().filter(Row::isOfLevel).map(Row::outcome).toList());
+        return new HostProbe(facts.values(), probe.transport(), level, rows, null);
     }
 
-    private static Row row(Outcome outcome, HostFacts facts, String launcher) {
+    private static List<Primitive> ofLevel() {
+        try {
+            return Profile.named(NativeProbe.PROFILE).primitives();
+        } catch (SandboxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static Row row(Outcome outcome, HostFacts facts, NativeProbe probe) {
+        if (outcome.primitive() == Primitive.FILESYSTEM
+                && outcome.status() == Status.APPLIED
+                && probe.untried() != null) {
+            Outcome untried = new Outcome(Primitive.FILESYSTEM, Status.UNAVAILABLE, 0, probe.untried());
+            return new Row(untried, Cause.DIRECTORIES, Cause.DIRECTORIES.remedy(), "");
+        }
         if (outcome.status() == Status.APPLIED) {
             return new Row(outcome, Cause.NONE, "", "");
         }
         Cause cause = Diagnosis.of(outcome, facts);
-        return new Row(outcome, cause, cause.remedy(), cause.paste(launcher));
+        return new Row(outcome, cause, cause.remedy(), cause.paste(outcome.primitive(), probe.launcher()));
     }
 }

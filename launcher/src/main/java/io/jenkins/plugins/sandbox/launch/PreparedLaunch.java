@@ -1,8 +1,11 @@
 package io.jenkins.plugins.sandbox.launch;
 
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Quoted;
+import io.jenkins.plugins.sandbox.model.ReportException;
 import io.jenkins.plugins.sandbox.model.ReportParser;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.model.Status;
 import io.jenkins.plugins.sandbox.plan.Host;
 import io.jenkins.plugins.sandbox.plan.KnownRepositories;
 import io.jenkins.plugins.sandbox.plan.Plan;
@@ -45,18 +48,29 @@ public final class PreparedLaunch implements AutoCloseable {
     private final Transport.Wire wire;
     private final Scratch scratch;
     private final List<String> prefix;
+    private final Policy policy;
+    private final Host host;
     /** All of the report so far. Only touched by {@link #await}, under its lock. */
     private byte[] report = new byte[0];
 
     private boolean gateUsed;
     private boolean homeReleased;
 
-    private PreparedLaunch(String id, String transport, Transport.Wire wire, Scratch scratch, List<String> prefix) {
+    private PreparedLaunch(
+            String id,
+            String transport,
+            Transport.Wire wire,
+            Scratch scratch,
+            List<String> prefix,
+            Policy policy,
+            Host host) {
         this.id = id;
         this.transport = transport;
         this.wire = wire;
         this.scratch = scratch;
         this.prefix = prefix;
+        this.policy = policy;
+        this.host = host;
     }
 
     /**
@@ -86,7 +100,7 @@ public final class PreparedLaunch implements AutoCloseable {
             String planFile = wire.put("plan", plan.encode(plan.words(wire.report(), wire.gate(), filterFile)));
             List<String> prefix = List.of(wire.launcher(), "--args", planFile, "--");
             checkWords(prefix);
-            PreparedLaunch launch = new PreparedLaunch(id, transport.name(), wire, scratch, prefix);
+            PreparedLaunch launch = new PreparedLaunch(id, transport.name(), wire, scratch, prefix, policy, host);
             done = true;
             return launch;
         } finally {
@@ -179,14 +193,30 @@ public final class PreparedLaunch implements AutoCloseable {
     /**
      * Lets the command start. To be called once, after {@link #awaitReport}.
      *
-     * @throws SandboxException when the launch was aborted or closed before
+     * @throws SandboxException when the launch was aborted or closed before, or what it means for the workspace cannot be
+     *     written down
      */
     public synchronized void openGate() throws SandboxException {
         if (gateUsed) {
             throw new SandboxException("The gate of launch " + id + " was used already.");
         }
+        if (!hasView()) {
+            KnownRepositories.expose(policy, host);
+        }
         gateUsed = true;
         wire.gate('o');
+    }
+
+    /** Nothing of the report is changed any more: the launcher waits at the gate. */
+    private boolean hasView() {
+        synchronized (wire) {
+            try {
+                return ReportParser.parse(report, false, policy.primitives()).outcomes().stream()
+                        .anyMatch(o -> o.primitive() == Primitive.FILESYSTEM && o.status() == Status.APPLIED);
+            } catch (ReportException e) {
+                return false;
+            }
+        }
     }
 
     /** Makes sure that the command does not start, unless the gate was opened before. Never throws. */

@@ -17,6 +17,7 @@ import java.nio.file.SecureDirectoryStream;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,9 @@ import java.util.Set;
  * somebody runs git there outside of the sandbox. A build may have written anything into them, and git obeys it. Of a
  * repository that was not there when the build began, the commits and the index stay, and it gets a new configuration with
  * nothing in it; what git cannot use without the old one is moved aside, where git does not find it.
+ *
+ * <p>One that was there is no build's as long as builds had a view of the file system. Where one had none, it is one of the
+ * build's when its configuration or its hooks are not as old as they were, whoever has changed them.
  *
  * <p>All of the workspace is looked at, however many names it has in it, down to {@value #DEEPEST} levels. No symbolic link is
  * followed. Directories of other users are left out: git does not obey them (git-config(1), {@code safe.directory}), and a
@@ -70,6 +74,11 @@ public final class RepositorySweep {
         return notes;
     }
 
+    /** @return the scratch directories of which this JVM knows that a launch with it has begun, and that were not swept */
+    public static Set<Path> open() {
+        return KnownRepositories.open();
+    }
+
     /**
      * Sweeps what git obeys that is about to be run in a directory, outside of the sandbox, while blocks that have launched
      * something in its workspace have not ended: the directory, all below it, and each directory between it and the workspace.
@@ -80,7 +89,7 @@ public final class RepositorySweep {
      * @return as {@link #run(Path)}
      * @throws IOException when a repository could not be made harmless
      */
-    public static List<String> before(Path directory, List<Path> scratches) throws IOException {
+    public static List<String> before(Path directory, Collection<Path> scratches) throws IOException {
         if (scratches.isEmpty()) {
             return List.of();
         }
@@ -183,6 +192,8 @@ public final class RepositorySweep {
             if (!isLinkToAKnownRepository(git) && !(ours && !leadsIntoTheWorkspace(git))) {
                 aside(worktree, "it leads git to a place that the build has chosen");
             }
+        } else if (found && known.exposed()) {
+            clean(worktree, known.isUntouched(git), false);
         } else if (!found || known.setting() == Profile.Git.PROTECTED) {
             clean(worktree, found || known.isUntouched(git), !found && known.isOlder(git));
         }
@@ -208,8 +219,8 @@ public final class RepositorySweep {
                 git.removeLinks();
             } else if (spoilt.isEmpty()) {
                 git.removeOrders();
-                note(git.path()
-                        + " was made by the build: its commits are kept, its configuration, hooks and submodules are"
+                note(git.path() + (known.found().containsKey(git.path()) ? " was changed" : " was made")
+                        + " by the build: its commits are kept, its configuration, hooks and submodules are"
                         + " removed, so that git does not obey them.");
             }
         }

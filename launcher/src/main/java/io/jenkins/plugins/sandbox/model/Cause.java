@@ -1,5 +1,8 @@
 package io.jenkins.plugins.sandbox.model;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /**
  * What on a machine stands in the way of a row. The texts are for whoever administers the machine, not for the author of a
  * build; the lines to paste change no more than is needed.
@@ -13,13 +16,12 @@ public enum Cause {
     NAMESPACE_LIMIT(
             "the limit on namespaces is reached or 0",
             "Raise the limit on namespaces of the kind that the row names.",
-            "echo 'user.max_user_namespaces = 15000' > /etc/sysctl.d/60-process-sandbox.conf\n"
-                    + "sysctl -w user.max_user_namespaces=15000"),
+            "echo 'LIMIT = 15000' >> /etc/sysctl.d/60-process-sandbox.conf\nsysctl -w LIMIT=15000"),
     /** Debian's switch of older kernels. */
     ROOT_ONLY(
             "user namespaces are for root alone",
             "Allow them to other users.",
-            "echo 'kernel.unprivileged_userns_clone = 1' > /etc/sysctl.d/60-process-sandbox.conf\n"
+            "echo 'kernel.unprivileged_userns_clone = 1' >> /etc/sysctl.d/60-process-sandbox.conf\n"
                     + "sysctl -w kernel.unprivileged_userns_clone=1"),
     /** Ubuntu 23.10 and newer: programs without a profile get no capability in their user namespace. */
     APPARMOR_RESTRICTION(
@@ -35,13 +37,14 @@ public enum Cause {
     /** The seccomp filter of a container or a service around this process. */
     SECCOMP_FILTER(
             "a seccomp filter around the agent refuses the call",
-            "Start the agent's container with a seccomp profile that allows unshare, mount, umount2, pivot_root,"
+            "Start the agent's container or service with a seccomp filter that allows unshare, mount, umount2, pivot_root,"
                     + " mount_setattr and Landlock's three calls on top of the container engine's own (its default.json).",
             "jq '.syscalls += [{names: [\"unshare\", \"mount\", \"umount2\", \"pivot_root\", \"mount_setattr\","
                     + " \"landlock_create_ruleset\", \"landlock_add_rule\", \"landlock_restrict_self\"],"
                     + " action: \"SCMP_ACT_ALLOW\"}]' default.json > process-sandbox.json\n"
                     + "# Docker, Podman: --security-opt seccomp=process-sandbox.json\n"
-                    + "# Kubernetes: securityContext: {seccompProfile: {type: Localhost, localhostProfile: process-sandbox.json}}"),
+                    + "# Kubernetes: securityContext: {seccompProfile: {type: Localhost, localhostProfile: process-sandbox.json}}\n"
+                    + "# systemd, in the agent's unit: RestrictNamespaces=no, and @mount and @sandbox in its SystemCallFilter="),
     /** AppArmor, SELinux or another security module; containers have such a profile. */
     SECURITY_MODULE(
             "a security module (AppArmor, SELinux) refuses it",
@@ -79,6 +82,11 @@ public enum Cause {
             "the agent lacks the capability",
             "Let the agent have user namespaces of its own: see to the row user_namespace.",
             ""),
+    /** What a launch needs to be planned cannot be made on this machine. */
+    DIRECTORIES(
+            "the directories of a launch cannot be made",
+            "Do what the detail says; until then launches fail in the same way.",
+            ""),
     /** No room, in memory or on a disk. */
     ROOM("there is no room left", "Make room on the disk that holds the scratch directory.", ""),
     /** An agent whose working directory or path of the plan is not there. */
@@ -86,7 +94,8 @@ public enum Cause {
     /** No delegated control group. */
     CGROUP(
             "no control group was delegated to the agent",
-            "Delegate a cgroup v2 subtree to the agent's user, with the agent in a group below it (docs/limits.md).",
+            "Only limits on memory, processes and CPU of a launch as a whole need one: delegate a cgroup v2 subtree to the"
+                    + " agent's user, with the agent in a group below it (docs/limits.md).",
             "# systemd 254 or newer, in the agent's unit:\n[Service]\nDelegate=cpu memory pids\nDelegateSubgroup=agent"),
     /** A workspace that may grow as large as its disk. */
     QUOTA(
@@ -97,7 +106,10 @@ public enum Cause {
     UNKNOWN("not known", "The detail names the call that failed: look for it in the machine's log.", "");
 
     /** Stands in {@link #paste} for the launcher's file. */
-    static final String LAUNCHER = "LAUNCHER";
+    private static final String LAUNCHER = "LAUNCHER";
+
+    /** Stands in {@link #paste} for the limit on namespaces of the row's kind. */
+    private static final String LIMIT = "LIMIT";
 
     private final String summary;
     private final String remedy;
@@ -107,6 +119,16 @@ public enum Cause {
         this.summary = summary;
         this.remedy = remedy;
         this.paste = paste;
+    }
+
+    /**
+     * @param name of a constant, for example {@code SECCOMP_FILTER}
+     * @return what stands in the way by that name, if there is such a thing; never {@link #NONE}
+     */
+    public static Optional<Cause> named(String name) {
+        return Arrays.stream(values())
+                .filter(c -> c != NONE && c.name().equals(name))
+                .findFirst();
     }
 
     /**
@@ -124,10 +146,33 @@ public enum Cause {
     }
 
     /**
+     * @return whether there are lines that do it
+     */
+    public boolean hasPaste() {
+        return !paste.isEmpty();
+    }
+
+    /**
+     * @param row what it stands in the way of
      * @param launcher path or pattern of the launcher's file, for the profile that names it
      * @return lines for a shell or a configuration file; empty where there is nothing to paste
      */
-    public String paste(String launcher) {
-        return paste.replace(LAUNCHER, launcher);
+    public String paste(Primitive row, String launcher) {
+        return paste.replace(LIMIT, namespaceLimit(row)).replace(LAUNCHER, launcher);
+    }
+
+    /** The name that sysctl(8) has for the limit on namespaces of a row's kind (namespaces(7)). */
+    static String namespaceLimit(Primitive row) {
+        String kind =
+                switch (row) {
+                    case PID_NAMESPACE -> "pid";
+                    case MOUNT_NAMESPACE -> "mnt";
+                    case IPC_NAMESPACE -> "ipc";
+                    case UTS_NAMESPACE -> "uts";
+                    case CGROUP_NAMESPACE -> "cgroup";
+                    case NETWORK_NAMESPACE -> "net";
+                    default -> "user";
+                };
+        return "user.max_" + kind + "_namespaces";
     }
 }

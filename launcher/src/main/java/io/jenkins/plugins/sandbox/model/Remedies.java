@@ -3,8 +3,8 @@ package io.jenkins.plugins.sandbox.model;
 import java.util.regex.Pattern;
 
 /**
- * What to do about a row that did not hold, as far as the row itself says why: the way from an error to its {@link Cause}. The
- * probe asks the machine as well.
+ * What to do about a row that did not hold: in the words of its cause where the machine was asked ({@link Outcome#cause}), else
+ * as far as the row itself says why, which is the way from an error to its likely {@link Cause}.
  */
 public final class Remedies {
     private static final Pattern NEEDS_ROW = Pattern.compile("needs [a-z_]+");
@@ -27,13 +27,22 @@ public final class Remedies {
     public static final String SHARED = "control directory ";
 
     private static String ofShortfall(Outcome outcome) {
+        Cause found = outcome.cause();
+        if (found == null || found == Cause.NONE || found == Cause.UNKNOWN) {
+            return ofLikely(outcome);
+        }
+        return sentence(found) + (found.hasPaste() ? " The probe prints the lines to paste." : "");
+    }
+
+    private static String ofLikely(Outcome outcome) {
         return switch (cause(outcome)) {
             case APPARMOR_RESTRICTION ->
                 "The system forbids unprivileged user namespaces. Ubuntu 23.10 or newer: allow the launcher in an AppArmor"
                         + " profile with the rule 'userns,'. Debian: sysctl -w kernel.unprivileged_userns_clone=1. In a"
                         + " container: allow unshare in its seccomp profile. The probe finds out which, and prints the lines.";
             case NAMESPACE_LIMIT ->
-                "The limit on namespaces is reached or 0: raise it (sysctl -w user.max_user_namespaces=15000).";
+                "The limit on namespaces is reached or 0: raise it (sysctl -w "
+                        + Cause.namespaceLimit(outcome.primitive()) + "=15000).";
             case PATH -> "A path that the profile names is not there or out of reach: see the detail.";
             case UNKNOWN ->
                 switch (outcome.primitive()) {
@@ -43,8 +52,7 @@ public final class Remedies {
                                         + " branches workspaces of their own (a node block, or ws(\"${WORKSPACE}@2\")), let"
                                         + " earlier steps leave nothing running, or write sh 'cd ... && ...' in the place of"
                                         + " dir."
-                                : "If the detail names an overlay, its file system cannot be one: use home: scratch. Otherwise run"
-                                        + " the probe on that machine: it says what stands in the way.";
+                                : "Run the probe on that machine: it says what stands in the way.";
                     case LANDLOCK_FS ->
                         "Landlock allows what is below a directory together with it: where the detail names a file or"
                                 + " directory, move it out of what the launch may use, or make the row filesystem hold (the"
@@ -61,7 +69,7 @@ public final class Remedies {
     }
 
     /**
-     * Names the most likely cause.
+     * Names the most likely cause, as the row alone has it.
      *
      * @param outcome a row
      * @return {@link Cause#NONE} for one that was applied or not asked for

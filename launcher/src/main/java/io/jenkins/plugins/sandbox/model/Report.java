@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.model;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -33,9 +34,19 @@ public record Report(
      * @return the rows that were asked for and did not hold
      */
     public List<Outcome> shortfalls() {
-        return outcomes.stream()
-                .filter(o -> o.status() == Status.FAILED || o.status() == Status.UNAVAILABLE)
+        return outcomes.stream().filter(Outcome::isShortfall).toList();
+    }
+
+    /**
+     * @param causes what stands in the way of rows that did not hold, as the machine says; other rows are left as they are
+     * @return the same report with them
+     */
+    public Report because(Map<Primitive, Cause> causes) {
+        List<Outcome> explained = outcomes.stream()
+                .map(o ->
+                        o.isShortfall() && causes.containsKey(o.primitive()) ? o.because(causes.get(o.primitive())) : o)
                 .toList();
+        return new Report(explained, level, ready, refusal, init, ending);
     }
 
     /**

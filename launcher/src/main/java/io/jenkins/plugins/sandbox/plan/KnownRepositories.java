@@ -29,17 +29,19 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The repositories that were in a workspace when the first launch with a scratch directory began. They are the machine's: what
- * is in them git outside of the sandbox may obey. All others are the build's. Written down in the scratch directory, of which
- * no command sees this part, so that it is known at the end even when somebody else asks then.
+ * is in them git outside of the sandbox may obey. All others are the build's. Kept by this JVM, and written down in the scratch
+ * directory for the next one, of which no command sees this part where it has a view of the file system.
  *
  * @param workspace canonical path of the workspace
  * @param setting what becomes of its repositories
+ * @param exposed whether a launch without a view of the file system, which is what makes that so, had leave to start
  * @param since when that was, by the clock of the workspace's file system
  * @param found each {@code .git}, a directory or a file, and what tells it from another one that is put in its place
  */
-public record KnownRepositories(Path workspace, Profile.Git setting, FileTime since, Map<Path, String> found) {
+public record KnownRepositories(
+        Path workspace, Profile.Git setting, boolean exposed, FileTime since, Map<Path, String> found) {
     private static final String PREFIX = "known-repositories-";
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
     private static final List<String> ORDERS =
             List.of("config", "config.worktree", "commondir", "hooks", "worktrees", "modules");
     private static final int DEEPEST = 64;
@@ -47,6 +49,9 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
 
     /** By workspace, the scratch directories of which a launch has begun and that have not been given up. Guarded by the class. */
     private static final Map<Path, Set<Path>> OPEN = new HashMap<>();
+
+    /** What is in each file of those. Landlock alone does not keep a build from the files. Guarded by the class. */
+    private static final Map<Path, KnownRepositories> KEPT = new HashMap<>();
 
     public KnownRepositories {
         found = Map.copyOf(found);
@@ -60,20 +65,21 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
      * @throws SandboxException when that is not possible
      */
     public static void remember(Policy policy, Host host) throws SandboxException {
-        if (policy.scratch() == null || !policy.profile().primitives().contains(Primitive.FILESYSTEM)) {
+        if (!isToBeKept(policy)) {
             return;
         }
         Path scratch = host.canonicalDirectory("Scratch directory", policy.scratch());
         Path workspace = Plan.workspace(policy, host);
         try {
             synchronized (KnownRepositories.class) {
-                if (Files.notExists(file(scratch, workspace), LinkOption.NOFOLLOW_LINKS)) {
+                if (of(scratch, workspace).isEmpty()) {
                     Map<Path, String> found = new LinkedHashMap<>();
                     Repositories there = Repositories.in(workspace, GitFiles.MOST_ENTRIES);
                     for (Path repository : there.git()) {
                         identity(repository).ifPresent(i -> found.put(repository, i));
                     }
-                    new KnownRepositories(workspace, policy.profile().git(), now(workspace), found).write(scratch);
+                    new KnownRepositories(workspace, policy.profile().git(), false, now(workspace), found)
+                            .write(scratch);
                 }
                 OPEN.computeIfAbsent(workspace, w -> new HashSet<>()).add(scratch);
             }
@@ -86,20 +92,80 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
     }
 
     /**
+     * Writes down that a launch gets leave to start for which the workspace's repositories are as writable as all that is in it.
+     *
+     * @param policy as {@link #remember} had it
+     * @param host the machine
+     * @throws SandboxException when that is not possible
+     */
+    public static void expose(Policy policy, Host host) throws SandboxException {
+        if (!isToBeKept(policy)) {
+            return;
+        }
+        Path scratch = host.canonicalDirectory("Scratch directory", policy.scratch());
+        Path workspace = Plan.workspace(policy, host);
+        try {
+            synchronized (KnownRepositories.class) {
+                Optional<KnownRepositories> known = of(scratch, workspace);
+                if (known.isPresent() && !known.get().exposed) {
+                    KnownRepositories k = known.get();
+                    new KnownRepositories(k.workspace, k.setting, true, k.since, k.found).write(scratch);
+                }
+            }
+        } catch (IOException e) {
+            throw new SandboxException(
+                    "That nothing but Landlock keeps the workspace " + Quoted.of(workspace)
+                            + " cannot be written down in " + Quoted.of(scratch) + " (" + e
+                            + "): check its rights and the room on its disk.",
+                    e);
+        }
+    }
+
+    private static boolean isToBeKept(Policy policy) {
+        return policy.scratch() != null && policy.profile().primitives().contains(Primitive.FILESYSTEM);
+    }
+
+    /**
      * @param scratch a scratch directory
      * @return what was written down there, for each workspace
      * @throws IOException when it cannot be read
      */
     public static List<KnownRepositories> in(Path scratch) throws IOException {
-        List<KnownRepositories> all = new ArrayList<>();
-        if (Files.isDirectory(scratch, LinkOption.NOFOLLOW_LINKS)) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(scratch, PREFIX + "*[0-9a-f]")) {
+        Path real = real(scratch);
+        Map<Path, KnownRepositories> all = new LinkedHashMap<>();
+        synchronized (KnownRepositories.class) {
+            KEPT.forEach((file, known) -> {
+                if (real.equals(file.getParent())) {
+                    all.put(file, known);
+                }
+            });
+        }
+        if (Files.isDirectory(real, LinkOption.NOFOLLOW_LINKS)) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(real, PREFIX + "*[0-9a-f]")) {
                 for (Path file : files) {
-                    all.add(read(file));
+                    if (!all.containsKey(file)) {
+                        all.put(file, read(file));
+                    }
                 }
             }
         }
-        return all;
+        return List.copyOf(all.values());
+    }
+
+    /** @return the scratch directories of which launches of this JVM have begun, and that have not been given up */
+    public static synchronized Set<Path> open() {
+        Set<Path> open = new HashSet<>();
+        OPEN.values().forEach(open::addAll);
+        return open;
+    }
+
+    /** Of a directory that a build may have removed. */
+    private static Path real(Path scratch) throws IOException {
+        Path absolute = scratch.toAbsolutePath().normalize();
+        Path parent = absolute.getParent();
+        return parent == null || Files.notExists(parent)
+                ? absolute
+                : parent.toRealPath().resolve(absolute.getFileName());
     }
 
     /**
@@ -112,21 +178,27 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
      */
     public static List<KnownRepositories> leave(Path scratch) throws IOException {
         List<KnownRepositories> left = new ArrayList<>();
-        if (!Files.isDirectory(scratch, LinkOption.NOFOLLOW_LINKS)) {
-            return left;
-        }
-        Path real = scratch.toRealPath();
+        Path real = real(scratch);
         synchronized (KnownRepositories.class) {
             for (KnownRepositories ours : in(real)) {
                 Set<Path> others = OPEN.getOrDefault(ours.workspace, new HashSet<>());
                 others.remove(real);
-                others.removeIf(o -> Files.notExists(file(o, ours.workspace), LinkOption.NOFOLLOW_LINKS));
+                KEPT.remove(file(real, ours.workspace));
                 List<Path> running = others.stream().filter(Scratch::isInUse).toList();
                 for (Path other : running) {
-                    KnownRepositories theirs = read(file(other, ours.workspace));
+                    Optional<KnownRepositories> found = of(other, ours.workspace);
+                    if (found.isEmpty()) {
+                        continue;
+                    }
+                    KnownRepositories theirs = found.get();
                     Map<Path, String> both = new LinkedHashMap<>(theirs.found);
                     both.entrySet().retainAll(ours.found.entrySet());
-                    new KnownRepositories(ours.workspace, theirs.setting, earlier(ours.since, theirs.since), both)
+                    new KnownRepositories(
+                                    ours.workspace,
+                                    theirs.setting,
+                                    ours.exposed || theirs.exposed,
+                                    earlier(ours.since, theirs.since),
+                                    both)
                             .write(other);
                 }
                 if (running.isEmpty()) {
@@ -141,8 +213,11 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
     }
 
     /** Of one workspace; empty when nothing was written down. */
-    static Optional<KnownRepositories> of(Path scratch, Path workspace) throws IOException {
+    static synchronized Optional<KnownRepositories> of(Path scratch, Path workspace) throws IOException {
         Path file = file(scratch, workspace);
+        if (KEPT.containsKey(file)) {
+            return Optional.of(KEPT.get(file));
+        }
         return Files.exists(file, LinkOption.NOFOLLOW_LINKS) ? Optional.of(read(file)) : Optional.empty();
     }
 
@@ -235,13 +310,18 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
     }
 
     private void write(Path scratch) throws IOException {
-        List<String> words = new ArrayList<>(
-                List.of(VERSION, workspace.toString(), setting.name(), String.valueOf(since.to(TimeUnit.NANOSECONDS))));
+        List<String> words = new ArrayList<>(List.of(
+                VERSION,
+                workspace.toString(),
+                setting.name(),
+                String.valueOf(exposed),
+                String.valueOf(since.to(TimeUnit.NANOSECONDS))));
         found.forEach((git, identity) -> words.addAll(List.of(git.toString(), identity)));
         Path file = file(scratch, workspace);
         Path unfinished = file.resolveSibling(file.getFileName() + ".new");
         Files.writeString(unfinished, String.join("\0", words) + "\0");
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        KEPT.put(file, this);
     }
 
     private static KnownRepositories read(Path file) throws IOException {
@@ -249,17 +329,18 @@ public record KnownRepositories(Path workspace, Profile.Git setting, FileTime si
             throw new IOException(file + " is too long");
         }
         String[] words = Files.readString(file).split("\0");
-        if (words.length < 4 || words.length % 2 != 0 || !words[0].equals(VERSION)) {
+        if (words.length < 5 || words.length % 2 == 0 || !words[0].equals(VERSION)) {
             throw new IOException(file + " is not of this version, or damaged");
         }
         Map<Path, String> found = new LinkedHashMap<>();
-        for (int i = 4; i < words.length; i += 2) {
+        for (int i = 5; i < words.length; i += 2) {
             found.put(Path.of(words[i]), words[i + 1]);
         }
         return new KnownRepositories(
                 Path.of(words[1]),
                 Profile.Git.valueOf(words[2]),
-                FileTime.from(Long.parseLong(words[3]), TimeUnit.NANOSECONDS),
+                Boolean.parseBoolean(words[3]),
+                FileTime.from(Long.parseLong(words[4]), TimeUnit.NANOSECONDS),
                 found);
     }
 }

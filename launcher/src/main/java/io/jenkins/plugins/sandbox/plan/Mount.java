@@ -95,6 +95,15 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         return new Mount(kind, target, arguments, newExecute);
     }
 
+    /** The same by another name. Layers cannot be those of two overlays at once, so of one that is the machine's, read-only. */
+    Mount again(Path name) {
+        return switch (kind) {
+            case OVERLAY, DURABLE_OVERLAY, OVERLAY_OR_READ_ONLY ->
+                readOnly(target, name).withExecute(execute);
+            default -> new Mount(kind, name, arguments, execute);
+        };
+    }
+
     /** Whether what is seen there is what the machine has there. */
     boolean showsTheMachine() {
         return switch (kind) {

@@ -13,6 +13,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -60,6 +61,9 @@ final class Mounts {
     private final Map<Path, Mount> rules = new TreeMap<>();
     private final Map<Path, Boolean> points = new LinkedHashMap<>();
     private final Map<Path, Path> links = new LinkedHashMap<>();
+    /** Where the machine's files are seen by another name than theirs. */
+    private final Set<Path> otherNames = new HashSet<>();
+
     private Path besideControl;
 
     private Mounts(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions) {
@@ -406,7 +410,8 @@ final class Mounts {
     }
 
     private boolean isSeen(Optional<Mount> above) {
-        return above.map(Mount::showsTheMachine).orElse(!isNamed());
+        return above.map(m -> m.showsTheMachine() || otherNames.contains(m.target()))
+                .orElse(!isNamed());
     }
 
     /** Covers get their mount points, and their links, before the launch: nothing can be made in them then. */
@@ -491,21 +496,39 @@ final class Mounts {
             }
             Path there = host.canonical("Path", link.getParent().toString()).resolve(link.getFileName());
             Optional<Mount> above = above(mounts, there);
-            if (isNamed() && above.isEmpty()) {
+            if (isNamed() && above.isEmpty() || above.map(this::isCovered).orElse(false)) {
                 added |=
                         rules.putIfAbsent(there, Mount.symlink(host.canonical("Path", link.toString()), there)) == null;
             } else if (!isSeen(above)) {
-                Path target = there.resolve(link.relativize(name)).normalize();
-                Mount mount = rules.get(other.getValue());
-                // What has no rule of its own is seen as it is, read-only.
-                Mount again = mount != null && mount.writesToTheMachine()
-                        ? Mount.bind(other.getValue(), target)
-                        : Mount.readOnly(other.getValue(), target);
-                rules.put(target, again.withExecute(mount == null || mount.execute()));
+                putAgain(other.getValue(), there.resolve(link.relativize(name)).normalize());
                 added = true;
             }
         }
         return added;
+    }
+
+    /** Nothing is seen there but mount points and links, made for this launch alone. */
+    private boolean isCovered(Mount mount) {
+        return scratch != null && (mount.kind() == Mount.Kind.HIDE || scratch.isCover(mount.source()));
+    }
+
+    /** What holds below a path holds by its other name too, or that would be the way around it. */
+    private void putAgain(Path path, Path name) {
+        Mount mount = rules.get(path);
+        // What has no rule of its own is seen as it is, read-only.
+        Mount again = mount != null && mount.writesToTheMachine() ? Mount.bind(path, name) : Mount.readOnly(path, name);
+        List<Mount> below = rules.values().stream()
+                .filter(m -> m.target().startsWith(path) && !m.target().equals(path))
+                .toList();
+        rules.put(name, again.withExecute(mount == null || mount.execute()));
+        otherNames.add(name);
+        for (Mount part : below) {
+            Path place = name.resolve(path.relativize(part.target()));
+            rules.put(place, part.again(place));
+            if (part.showsTheMachine()) {
+                otherNames.add(place);
+            }
+        }
     }
 
     /** Names through symbolic links, and what they lead to. */

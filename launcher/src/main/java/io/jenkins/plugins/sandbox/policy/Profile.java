@@ -286,6 +286,16 @@ public record Profile(
     }
 
     /**
+     * @param row a row
+     * @return the same profile with this row as well
+     */
+    public Profile with(Primitive row) {
+        Set<Primitive> rows = EnumSet.of(row);
+        rows.addAll(primitives);
+        return with(List.copyOf(rows), home, network, environment);
+    }
+
+    /**
      * @param name of a system call
      * @return the same profile without this call, where it filters any
      */

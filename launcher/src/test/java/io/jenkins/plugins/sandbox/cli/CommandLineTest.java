@@ -159,18 +159,23 @@ class CommandLineTest {
                 .containsKeys("/usage/wallMillis", "/usage/userMillis", "/usage/systemMillis", "/usage/maxRssKiB");
     }
 
+    /** Touches a file, with a limit that no machine keeps: its file system has more than that for the workspace. */
+    private ProcessBuilder unkept(String... options) {
+        List<String> words = new ArrayList<>(List.of("run", "--workspace-size", "1M", "--min-level", "FULL"));
+        words.addAll(List.of(options));
+        words.addAll(List.of("--", "touch", "marker"));
+        return builder(words.toArray(String[]::new));
+    }
+
     @Test
     void belowTheMinimumItRefusesWith125AndSaysWhy() throws Exception {
         Path report = workspace.resolve("report.json");
-        ProcessBuilder builder =
-                builder("run", "--min-level", "FULL", "--report", report.toString(), "--", "touch", "marker");
-        builder.environment().put("HOME", "/proc");
-        Result result = result(builder, "");
+        Result result = result(unkept("--report", report.toString()), "");
         assertThat(result.status()).isEqualTo(125);
         assertThat(result.err())
                 .contains("level PARTIAL")
-                .containsPattern("✗  filesystem +failed: E[A-Z]+, .*/proc")
-                .contains("sandbox: The level is PARTIAL, the minimum is FULL. filesystem failed: E");
+                .containsPattern("✗  workspace_size +unavailable: .* MiB")
+                .contains("sandbox: The level is PARTIAL, the minimum is FULL. workspace_size unavailable: ");
         assertThat(workspace.resolve("marker")).doesNotExist();
         assertThat(flat(report)).containsEntry("/level", "PARTIAL").hasEntrySatisfying("/refused", r -> assertThat(r)
                 .contains("the minimum is FULL"));
@@ -178,10 +183,7 @@ class CommandLineTest {
 
     @Test
     void warnRunsAndSaysSo() throws Exception {
-        ProcessBuilder builder =
-                builder("run", "--quiet", "--min-level", "FULL", "--on-shortfall", "warn", "--", "touch", "marker");
-        builder.environment().put("HOME", "/proc");
-        Result result = result(builder, "");
+        Result result = result(unkept("--quiet", "--on-shortfall", "warn"), "");
         assertThat(result.status()).isZero();
         assertThat(result.err()).startsWith("sandbox: warning: The level is PARTIAL, the minimum is FULL.");
         assertThat(workspace.resolve("marker")).exists();
@@ -295,13 +297,30 @@ class CommandLineTest {
     void probeSaysWhatHolds() throws Exception {
         Result text = execute("probe");
         assertThat(text.status()).isZero();
-        assertThat(text.out()).contains("kernel: Linux", "transport: memfd", "probe, level FULL", "✓  seccomp");
+        assertThat(text.out())
+                .contains("kernel: Linux", "transport: memfd", "probe, level FULL", "✓  seccomp", "✓  rlimit_cpu")
+                .containsPattern("[✓-]  cgroup")
+                .doesNotContain("✗", "no overlay");
         Result json = execute("probe", "--json");
         Path file = Files.writeString(workspace.resolve("probe.json"), json.out());
         assertThat(flat(file))
                 .containsEntry("/level", "FULL")
                 .containsEntry("/transport", "memfd")
+                .containsEntry("/primitives/0/name", "session")
+                .containsEntry("/primitives/0/ofLevel", "true")
                 .containsKey("/host/kernel");
+    }
+
+    @Test
+    void withoutATemporaryDirectoryTheProbeSaysWhatItDidNotTry() throws Exception {
+        ProcessBuilder builder = builder("probe", "--launcher-dir", home.toString());
+        builder.command().set(2, "-Djava.io.tmpdir=/nonexistent");
+        Result result = result(builder, "");
+        assertThat(result.status()).isZero();
+        assertThat(result.out())
+                .contains("probe, level PARTIAL", "✓  seccomp")
+                .containsPattern("✗  filesystem +unavailable: No directory can be made in '/nonexistent'")
+                .contains("because the directories of a launch cannot be made. Do what the detail says");
     }
 
     @Test
@@ -357,7 +376,10 @@ class CommandLineTest {
         assertThat(result.err())
                 .containsPattern("✗  user_namespace +failed: EPERM")
                 .containsPattern("✗  pid_namespace +unavailable")
-                .contains("sandbox: The level is PARTIAL, the minimum is FULL. user_namespace failed: EPERM");
+                // In the probe's words.
+                .contains(
+                        "sandbox: The level is PARTIAL, the minimum is FULL. user_namespace failed: EPERM, unshare. A seccomp"
+                                + " filter around the agent refuses the call. Start the agent's container or service with");
         assertThat(workspace.resolve("marker")).doesNotExist();
     }
 

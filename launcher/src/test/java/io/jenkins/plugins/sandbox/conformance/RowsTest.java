@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each row as the command sees it from inside, beside what the report says of it. */
 @Tag("kernel")
@@ -258,14 +259,60 @@ class RowsTest {
         assertThat(result.outcome("filesystem").detail())
                 .isEqualTo(lower + " is read-only, since there is no overlay: Invalid argument");
         assertThat(lower.resolve("new")).doesNotExist();
-        Result refused = new NativeLaunch(directory)
-                .strict(workspace)
-                .options("--overlay")
-                .options(layers)
-                .run("true");
-        assertThat(refused.outcome("filesystem").status()).isEqualTo(Status.FAILED);
         launch.in(workspace).control(script);
         assertThat(workspace.resolve("l")).isDirectory();
+    }
+
+    /** A home directory whose overlay has layers that every kernel refuses. */
+    private String[] homeWithoutAnOverlay(Path home) throws Exception {
+        Files.writeString(Files.createDirectories(home.resolve(".ssh")).resolve("key"), "secret\n");
+        Path upper = Files.createDirectory(directory.resolve("upper"));
+        return new String[] {"--overlay", home.toString(), upper.toString(), "/dev/shm", "--hide", home + "/.ssh"};
+    }
+
+    private NativeLaunch withHome(String[] options, Path inHome) throws Exception {
+        return new NativeLaunch(directory)
+                .primitives(NativeLaunch.NAMESPACES_AND_PRIVILEGES)
+                .options(options)
+                .options("--bind", inHome.toString(), inHome.toString())
+                .in(inHome);
+    }
+
+    @Test
+    void whereThereIsNoOverlayAHomeIsEmptyAtFirstAndKeepsWritesToItself() throws Exception {
+        Path home = directory.resolve("home");
+        Path inHome = Files.createDirectories(home.resolve("agent/workspace"));
+        String[] options = homeWithoutAnOverlay(home);
+        Result first = withHome(options, inHome)
+                .run("ls -A " + home + "; echo x > " + home + "/new; echo x > file; echo theirs > " + home + "/.ssh");
+        assertThat(first.out()).isEqualTo("agent\n");
+        assertThat(first.outcome("filesystem").status()).isEqualTo(Status.APPLIED);
+        assertThat(first.outcome("filesystem").detail())
+                .isEqualTo(
+                        home + " is without what the machine has there, since there is no overlay: Invalid argument");
+        assertThat(home.resolve("new")).doesNotExist();
+        assertThat(inHome.resolve("file")).exists();
+        // Nothing of what is to be hidden is there, so that a file of that name is the block's own.
+        Result second = withHome(options, inHome).run("ls -A " + home + "; cat " + home + "/.ssh");
+        assertThat(second.out()).isEqualTo(".ssh\nagent\nnew\ntheirs\n");
+        assertThat(Files.readString(home.resolve(".ssh/key"))).isEqualTo("secret\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ln -s nowhere", "touch"})
+    void noCommandTakesTheViewFromTheNextByWhatItLeavesInItsOwnHome(String inTheWay) throws Exception {
+        Path home = directory.resolve("home");
+        Path inHome = Files.createDirectories(home.resolve("agent/workspace"));
+        Path own = Files.createDirectory(directory.resolve("own"));
+        String script = "mv " + home + "/agent " + home + "/away && " + inTheWay + " " + home + "/agent && echo done";
+        for (String[] options :
+                List.of(homeWithoutAnOverlay(home), new String[] {"--bind", own.toString(), home.toString()})) {
+            assertThat(withHome(options, inHome).run(script).out()).isEqualTo("done\n");
+            Result next = withHome(options, inHome).run("echo reached");
+            assertThat(next.out()).isEmpty();
+            assertThat(next.status()).isEqualTo(125);
+            assertThat(next.parsed().refusal()).isEqualTo("target " + inHome);
+        }
     }
 
     @Test

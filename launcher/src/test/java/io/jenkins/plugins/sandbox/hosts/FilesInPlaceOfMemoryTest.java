@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jenkins.plugins.sandbox.cli.Main;
 import io.jenkins.plugins.sandbox.launch.HostProbe;
+import io.jenkins.plugins.sandbox.launch.ProbePlace;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import java.io.File;
 import java.io.IOException;
@@ -45,6 +46,7 @@ class FilesInPlaceOfMemoryTest {
 
     private Path temporary;
     private Path caches;
+    private Path scratches;
     private Path home;
     private UnaryOperator<String> seen = UnaryOperator.identity();
     private String classPath = System.getProperty("java.class.path");
@@ -55,9 +57,14 @@ class FilesInPlaceOfMemoryTest {
         private Prober() {}
 
         public static void main(String[] arguments) throws Exception {
-            HostProbe probe = HostProbe.run(TransportChoice.auto(arguments[0]));
+            HostProbe probe =
+                    HostProbe.run(TransportChoice.auto(arguments[0]), new ProbePlace(arguments[1], arguments[2], null));
             System.out.println(
                     "transport " + probe.transport() + "; level " + probe.level() + "; problem " + probe.problem());
+            probe.rows().stream()
+                    .filter(row -> !row.isApplied() && row.isOfLevel())
+                    .forEach(row -> System.out.println(row.outcome().primitive().wireName() + " " + row.cause() + " "
+                            + row.outcome().describe()));
         }
     }
 
@@ -65,11 +72,16 @@ class FilesInPlaceOfMemoryTest {
     void makeDirectories() throws Exception {
         temporary = Files.createDirectory(directory.resolve("tmp"));
         caches = Files.createDirectory(directory.resolve("caches"));
+        scratches = Files.createDirectory(directory.resolve("scratches"));
         home = Files.createDirectory(directory.resolve("home"));
     }
 
     private String probe(String script) throws IOException, InterruptedException {
-        return java(inNamespace(script), Prober.class, caches + "/process-sandbox");
+        return probe(inNamespace(script));
+    }
+
+    private String probe(List<String> before) throws IOException, InterruptedException {
+        return java(before, Prober.class, caches + "/process-sandbox", directory.toString(), scratches.toString());
     }
 
     /** The command line's {@code run}, quiet but for the script's own words. */
@@ -184,18 +196,14 @@ class FilesInPlaceOfMemoryTest {
 
     @Test
     void aProcThatHidesTheProcessesOfOthersHidesNoMemoryFile() throws Exception {
-        assertThat(java(
-                        inProcessNamespace("mount -t proc -o hidepid=2 p /proc"),
-                        Prober.class,
-                        caches + "/process-sandbox"))
+        assertThat(probe(inProcessNamespace("mount -t proc -o hidepid=2 p /proc")))
                 .isEqualTo(MEMORY);
     }
 
     /** Numbers in it are others', as in a container that was given the machine's. */
     @Test
     void withAProcThatIsAnothers() throws Exception {
-        assertThat(java(inProcessNamespace(""), Prober.class, caches + "/process-sandbox"))
-                .isEqualTo(FILES);
+        assertThat(probe(inProcessNamespace(""))).isEqualTo(FILES);
     }
 
     private static List<String> inProcessNamespace(String script) {
@@ -280,6 +288,30 @@ class FilesInPlaceOfMemoryTest {
                 .contains("No scratch directory in '" + temporary + "' (")
                 .contains("it has to exist")
                 .doesNotContain("ran", "\tat ");
+    }
+
+    @Test
+    void nothingIsLeftBehind() throws Exception {
+        probe("");
+        assertThat(scratches).isEmptyDirectory();
+        assertThat(directory.toFile().list())
+                .containsExactlyInAnyOrder("tmp", "caches", "scratches", "home", "workspace", "err");
+    }
+
+    /** Everything else is tried all the same. */
+    @Test
+    void withoutRoomForALaunchsDirectoriesTheProbeSaysWhatItDidNotTry() throws Exception {
+        String start = "transport memfd; level PARTIAL; problem null\nfilesystem DIRECTORIES unavailable: ";
+        assertThat(probe("mount -t tmpfs -o ro t " + scratches))
+                .startsWith(start + "No directory can be made in '" + scratches + "' (")
+                .contains("Read-only file system");
+        assertThat(probe("mount -t tmpfs -o size=4k t " + scratches + "; head -c 4096 /dev/zero > " + scratches
+                        + "/full"))
+                .startsWith(start)
+                .contains("No space left on device");
+        Files.delete(scratches);
+        assertThat(probe("")).startsWith(start + "No directory can be made in '" + scratches + "' (");
+        assertThat(directory.toFile().list()).containsExactlyInAnyOrder("tmp", "caches", "home", "workspace", "err");
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.jenkins.plugins.sandbox.escape.Breakouts;
 import io.jenkins.plugins.sandbox.escape.Inside;
 import io.jenkins.plugins.sandbox.escape.Stage;
 import io.jenkins.plugins.sandbox.launch.HostProbe;
+import io.jenkins.plugins.sandbox.launch.ProbePlace;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Outcome;
@@ -29,11 +30,13 @@ final class HostedAgent {
 
     public static void main(String[] arguments) throws Exception {
         Path base = Path.of(arguments[0]);
-        TransportChoice transport = TransportChoice.auto(
-                base.resolve("agent/caches/process-sandbox").toString());
-        HostProbe probe = HostProbe.run(transport);
+        String agent = base.resolve("agent").toString();
+        TransportChoice transport = TransportChoice.auto(agent + "/caches/process-sandbox");
+        HostProbe probe = HostProbe.run(
+                transport, new ProbePlace(agent, base.resolve("scratch").toString(), agent));
         say("transport " + probe.transport());
         say("problem " + probe.problem());
+        say("probe-level " + probe.level());
         for (HostProbe.Row row : probe.rows()) {
             Outcome outcome = row.outcome();
             say("probe " + outcome.primitive() + " " + row.cause() + " " + describe(outcome));

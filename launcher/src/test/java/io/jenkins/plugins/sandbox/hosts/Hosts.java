@@ -60,7 +60,7 @@ final class Hosts {
                         .notes("made by a filter, so that the probe names the filter; on Ubuntu it names AppArmor"),
                 new Host(
                                 "container",
-                                "A container with its engine's default seccomp profile (Docker, Podman, containerd)",
+                                "A container with its engine's default seccomp profile (Docker, containerd)",
                                 tryHost("--container"))
                         .lacksNamespaces("failed: EPERM, unshare", Cause.SECCOMP_FILTER),
                 new Host("chroot", "An agent in a chroot", inNamespace(chroot("mount --make-runbindable")))
@@ -125,6 +125,18 @@ final class Hosts {
                                                 + "/$d\"; mount -o remount,bind,noexec \"" + base + "/$d\"; done\n"
                                                 + WITHOUT_CAPABILITIES)
                                 .words(base, work)),
+                new Host(
+                                "no-overlay",
+                                "No overlays: a scratch directory on a container's own disk, or Linux before 5.11",
+                                (base, work) -> inNamespace("for d in scratch scenes; do\n"
+                                                + "mkdir \"" + work + "/$d\"; mount -t tmpfs t \"" + work
+                                                + "/$d\"; mkdir \"" + work + "/$d/upper\" \"" + work
+                                                + "/$d/work\"\nmount -t overlay -o \"userxattr,lowerdir=" + base
+                                                + "/$d,upperdir=" + work + "/$d/upper,workdir=" + work
+                                                + "/$d/work\" o \"" + base + "/$d\"\ndone\n"
+                                                + WITHOUT_CAPABILITIES)
+                                        .words(base, work))
+                        .notes("the home directory is empty at first, the repositories in the workspace are read-only"),
                 new Host(
                         "hidepid",
                         "/proc mounted with hidepid=2",

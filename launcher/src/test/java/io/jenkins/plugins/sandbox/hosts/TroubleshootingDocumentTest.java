@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -107,7 +108,8 @@ class TroubleshootingDocumentTest {
                     .append(". ")
                     .append(cause.remedy())
                     .append("\n\n");
-            String paste = cause.paste("/home/jenkins/agent/caches/process-sandbox/launcher-*");
+            String paste =
+                    cause.paste(Primitive.USER_NAMESPACE, "/home/jenkins/agent/caches/process-sandbox/launcher-*");
             if (!paste.isEmpty()) {
                 text.append("```\n").append(paste).append("\n```\n\n");
             }

@@ -32,7 +32,11 @@ class DiagnosisTest {
                 "USER_NAMESPACE, 1, unshare, kernel.unprivileged_userns_clone, 0, ROOT_ONLY",
                 "USER_NAMESPACE, 1, unshare, seccomp filter, yes, SECCOMP_FILTER",
                 "USER_NAMESPACE, 1, unshare, chroot, yes, CHROOT",
-                "USER_NAMESPACE, 1, unshare, -, -, APPARMOR_RESTRICTION",
+                "USER_NAMESPACE, 1, unshare, -, -, UNKNOWN",
+                "USER_NAMESPACE, 13, write /proc/self/setgroups, -, -, APPARMOR_RESTRICTION",
+                "USER_NAMESPACE, 1, unshare, security label, docker-default (enforce), SECURITY_MODULE",
+                "FILESYSTEM, 1, mount tmpfs for the new root, security label, unconfined, UNKNOWN",
+                "CGROUP, 0, no control group with memory is delegated, -, -, CGROUP",
                 "USER_NAMESPACE, 28, unshare, seccomp filter, yes, NAMESPACE_LIMIT",
                 "USER_NAMESPACE, 22, unshare: not in this kernel, -, -, KERNEL",
                 "USER_NAMESPACE, 38, unshare: not in this kernel, seccomp filter, yes, SECCOMP_FILTER",
@@ -103,11 +107,16 @@ class DiagnosisTest {
     }
 
     private static HostProbe probe() {
+        return probe(null);
+    }
+
+    private static HostProbe probe(String untried) {
         List<Outcome> rows = List.of(
                 applied(),
                 new Outcome(Primitive.CGROUP, Status.SKIPPED, 0, ""),
                 new Outcome(Primitive.USER_NAMESPACE, Status.FAILED, 13, "write /proc/self/setgroups"));
         Report report = new Report(rows, Level.PARTIAL, true, null, null, null);
-        return HostProbe.of(new NativeProbe(report, "file", "/agent/caches/process-sandbox/launcher-*"), UBUNTU);
+        return HostProbe.of(
+                new NativeProbe(report, "file", "/agent/caches/process-sandbox/launcher-*", untried), UBUNTU);
     }
 }

@@ -168,6 +168,11 @@ class ProfilesDocumentTest {
                 in the place of which the block has a private one; the same goes for the `@tmp` beside a directory of the workspace in which
                 a step works (`dir`). An agent whose root directory is its home directory gives builds an empty home.
 
+                **The home directory**: where the kernel makes no overlay (before Linux 5.11, or where the scratch directory lies on a file
+                system that cannot be one's, as a container's own disk), the scratch directory is seen there alone: empty at first, of the
+                block, and with nothing of the machine's in it. The row `filesystem` is applied and says so. A build that needs something
+                of the home directory there names it (`writePaths`).
+
                 **Git**: it runs outside of the sandbox in the next checkout, and obeys what it finds in `.git`. So the `.git` of each
                 repository that was in the workspace when the block began, its submodules' with it, is an *overlay*: everything that git
                 does works, later launches of the block see it, and at its end all of it is gone and the repository as it was. A build that
@@ -228,7 +233,8 @@ class ProfilesDocumentTest {
                 ## Paths that a launch names
 
                 `--read`, `--write`, `--exec` and `--hide` may be given any number of times. Rights for one file add up, whatever links it was
-                named through; a path that is named through a link works by both names. A path that is not there is an error, and so is one
+                named through; a path that is named through a link works by both names, and so does the workspace, and what is protected below is
+                so by both (a repository is read-only by a name of the workspace that lies in a private directory). A path that is not there is an error, and so is one
                 that is to be hidden and seen. What is hidden from every build is seen when it is named: `--read ~/.ssh/known_hosts`.
                 """);
     }

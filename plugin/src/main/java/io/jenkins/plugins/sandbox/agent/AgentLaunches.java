@@ -88,6 +88,11 @@ final class AgentLaunches {
         return entry(id).launch;
     }
 
+    /** @return whether its command runs in a container, of which nothing can be found out here */
+    static boolean isInContainer(String id) throws SandboxException {
+        return entry(id).container;
+    }
+
     static WorkspaceUse use(String id) throws SandboxException {
         return entry(id).use;
     }

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.agent;
 
+import io.jenkins.plugins.sandbox.launch.Diagnosis;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
 import io.jenkins.plugins.sandbox.model.Minimum;
 import io.jenkins.plugins.sandbox.model.Primitive;
@@ -10,13 +11,14 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import jenkins.agents.ControllerToAgentCallable;
 
 /**
  * The second of a launch's two calls to its agent: waits for the report, and lets the command start if the launch reached
- * its minimum. Returns the report as it is, but for a row that something else on this agent disproves; the controller
- * believes none of it and computes everything once more.
+ * its minimum. Returns the report as it is, but for a row that something else on this agent disproves, and what this machine says
+ * about rows that did not hold; the controller believes none of it and computes everything once more.
  *
  * @param id the id of the launch
  * @param standardProfile whether it uses the profile {@code standard}
@@ -25,7 +27,7 @@ import jenkins.agents.ControllerToAgentCallable;
  * @param seconds how long to wait for the report
  */
 public record ConfirmCall(String id, boolean standardProfile, List<Primitive> asked, Minimum minimum, int seconds)
-        implements ControllerToAgentCallable<byte[], IOException> {
+        implements ControllerToAgentCallable<Confirmed, IOException> {
     private static final long serialVersionUID = 1;
 
     /** As that of {@link PrepareCall}. */
@@ -35,7 +37,7 @@ public record ConfirmCall(String id, boolean standardProfile, List<Primitive> as
     }
 
     @Override
-    public byte[] call() throws IOException {
+    public Confirmed call() throws IOException {
         PreparedLaunch launch = AgentLaunches.get(id);
         boolean open = false;
         try {
@@ -56,7 +58,8 @@ public record ConfirmCall(String id, boolean standardProfile, List<Primitive> as
                 AgentLaunches.openGate(id, report.init());
                 open = true;
             }
-            return bytes;
+            // A container is another machine than this one.
+            return Confirmed.of(bytes, AgentLaunches.isInContainer(id) ? Map.of() : Diagnosis.causes(report));
         } catch (ReportException x) {
             throw new SandboxException(x.getMessage(), x);
         } catch (InterruptedException x) {

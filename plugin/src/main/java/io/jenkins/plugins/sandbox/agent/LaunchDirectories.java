@@ -6,6 +6,7 @@ import io.jenkins.plugins.sandbox.plan.Host;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -48,7 +49,8 @@ record LaunchDirectories(
                         "The control directory '" + control.get()
                                 + "' is not a directory, or there is a symbolic link in its path. Remove what a build left there.");
             }
-            Path scratches = scratchParent(temporary, profile, request.container());
+            boolean overlay = profile.home() == Profile.Home.OVERLAY || profile.home() == Profile.Home.JOB;
+            Path scratches = scratchParent(temporary, overlay && !request.container());
             return new LaunchDirectories(
                     workspace,
                     temporary,
@@ -63,6 +65,20 @@ record LaunchDirectories(
                 throw known;
             }
             throw new SandboxException("The directories of the launch cannot be looked at: " + x, x);
+        }
+    }
+
+    /**
+     * @param nodeRoot the root directory of a node
+     * @return where the scratch directories are of launches in it whose home is an overlay, if not beside their workspaces; else
+     *     {@code nodeRoot}
+     */
+    static String scratches(String nodeRoot) {
+        try {
+            return scratchParent(Path.of(nodeRoot).toRealPath(), true).toString();
+        } catch (IOException | InvalidPathException x) {
+            // Whoever makes something there will know.
+            return nodeRoot;
         }
     }
 
@@ -156,9 +172,8 @@ record LaunchDirectories(
      * Beside the workspace, which containers see as well; but the layers of an overlay may not lie in one another, and many a
      * workspace is in the home.
      */
-    private static Path scratchParent(Path temporary, Profile profile, boolean container) throws IOException {
-        boolean overlay = profile.home() == Profile.Home.OVERLAY || profile.home() == Profile.Home.JOB;
-        if (overlay && !container) {
+    private static Path scratchParent(Path temporary, boolean overlay) throws IOException {
+        if (overlay) {
             Optional<Path> home = home();
             if (home.isPresent() && temporary.startsWith(home.get())) {
                 for (String name : ELSEWHERE) {

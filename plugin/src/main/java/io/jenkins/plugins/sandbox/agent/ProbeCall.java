@@ -1,6 +1,7 @@
 package io.jenkins.plugins.sandbox.agent;
 
 import io.jenkins.plugins.sandbox.launch.HostProbe;
+import io.jenkins.plugins.sandbox.launch.ProbePlace;
 import io.jenkins.plugins.sandbox.launch.TransportChoice;
 import io.jenkins.plugins.sandbox.model.Level;
 import java.util.List;
@@ -19,7 +20,9 @@ public record ProbeCall(String nodeRoot) implements ControllerToAgentCallable<Ho
     public HostProbe call() throws InterruptedException {
         String unsupported = UnsupportedMachine.reason();
         return unsupported == null
-                ? HostProbe.run(TransportChoice.auto(LauncherCache.of(nodeRoot)))
+                ? HostProbe.run(
+                        TransportChoice.auto(LauncherCache.of(nodeRoot)),
+                        new ProbePlace(nodeRoot, LaunchDirectories.scratches(nodeRoot), nodeRoot))
                 : new HostProbe(Map.of(), null, Level.NONE, List.of(), unsupported);
     }
 }

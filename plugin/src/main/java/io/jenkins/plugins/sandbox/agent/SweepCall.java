@@ -8,7 +8,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Set;
 import jenkins.agents.ControllerToAgentCallable;
 
@@ -39,7 +38,7 @@ public record SweepCall(String directory, String suffix)
             }
         }
         LaunchDirectories.ELSEWHERE.forEach(e -> parents.add(Path.of(e)));
-        List<Path> scratches = new ArrayList<>();
+        Set<Path> scratches = new LinkedHashSet<>();
         for (Path parent : parents) {
             if (Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS) && Files.isReadable(parent)) {
                 try (DirectoryStream<Path> names = Files.newDirectoryStream(parent, ScratchDirectory.PREFIX + "*")) {
@@ -51,6 +50,8 @@ public record SweepCall(String directory, String suffix)
                 }
             }
         }
+        // Also those that a build has hidden, removed or given another mode, where it had no view of the file system.
+        scratches.addAll(RepositorySweep.open());
         return new ArrayList<>(RepositorySweep.before(start, scratches));
     }
 }

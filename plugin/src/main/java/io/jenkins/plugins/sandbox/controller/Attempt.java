@@ -12,6 +12,7 @@ import hudson.model.TaskListener;
 import hudson.remoting.VirtualChannel;
 import io.jenkins.plugins.sandbox.agent.AbortCall;
 import io.jenkins.plugins.sandbox.agent.ConfirmCall;
+import io.jenkins.plugins.sandbox.agent.Confirmed;
 import io.jenkins.plugins.sandbox.agent.LaunchRequest;
 import io.jenkins.plugins.sandbox.agent.LaunchTerms;
 import io.jenkins.plugins.sandbox.agent.PrepareCall;
@@ -89,7 +90,7 @@ final class Attempt {
 
     /** The second call to the agent, once it is on its way. */
     @CheckForNull
-    private AgentCalls.Pending<byte[]> confirmation;
+    private AgentCalls.Pending<Confirmed> confirmation;
 
     @CheckForNull
     private String cookie;
@@ -220,7 +221,7 @@ final class Attempt {
         }
     }
 
-    private AgentCalls.Pending<byte[]> confirmation(@CheckForNull VirtualChannel channel) {
+    private AgentCalls.Pending<Confirmed> confirmation(@CheckForNull VirtualChannel channel) {
         ConfirmCall call = new ConfirmCall(
                 prepared.id(),
                 policy.definition().isStandard(),
@@ -250,14 +251,15 @@ final class Attempt {
         }
     }
 
-    private void confirm(AgentCalls.Pending<byte[]> pending) throws IOException {
+    private void confirm(AgentCalls.Pending<Confirmed> pending) throws IOException {
         Report report;
         try {
-            byte[] bytes = pending.get(REPORT_SECONDS + 2 * TRIP_SECONDS);
-            if (bytes == null) {
+            Confirmed answer = pending.get(REPORT_SECONDS + 2 * TRIP_SECONDS);
+            if (answer == null || answer.report() == null) {
                 throw untrusted();
             }
-            report = ReportParser.parse(bytes, policy.definition().isStandard(), asked);
+            report = ReportParser.parse(answer.report(), policy.definition().isStandard(), asked)
+                    .because(answer.known());
         } catch (ReportException x) {
             throw new AbortException(Messages.SandboxLauncher_BadReport(name(), told(x.getMessage())));
         } catch (SandboxException x) {

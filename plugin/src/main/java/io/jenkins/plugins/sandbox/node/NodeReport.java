@@ -15,7 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
-import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -62,14 +62,14 @@ public record NodeReport(
         String root = PATH.matcher(nodeRoot).matches() ? nodeRoot : "/ROOT/OF/THE/NODE";
         String launcher = LauncherCache.of(root) + "/launcher-*";
         Map<Primitive, NodeRow> rows = new EnumMap<>(Primitive.class);
-        Set<Cause> told = EnumSet.noneOf(Cause.class);
+        Set<String> told = new HashSet<>();
         for (Object each : (Collection<?>) probe.rows()) {
             if (each instanceof HostProbe.Row row && row.outcome() != null) {
                 Cause cause = row.cause() == null ? Cause.UNKNOWN : row.cause();
-                boolean first = row.outcome().status() != Status.APPLIED && told.add(cause);
-                rows.putIfAbsent(
-                        row.outcome().primitive(),
-                        new NodeRow(clean(row.outcome()), cause, first ? cause.paste(launcher) : ""));
+                Primitive primitive = row.outcome().primitive();
+                String paste = cause.paste(primitive, launcher);
+                boolean first = row.outcome().status() != Status.APPLIED && told.add(paste);
+                rows.putIfAbsent(primitive, new NodeRow(clean(row.outcome()), cause, first ? paste : ""));
             }
         }
         Map<String, String> facts = new TreeMap<>();
@@ -96,23 +96,17 @@ public record NodeReport(
     private Report report(Profile profile) {
         List<Outcome> asked = new ArrayList<>();
         for (Primitive primitive : profile.primitives()) {
-            rows.stream()
-                    .map(NodeRow::outcome)
-                    .filter(o -> o.primitive() == primitive)
+            asked.add(rows.stream()
+                    .filter(row -> row.outcome().primitive() == primitive)
                     .findFirst()
-                    .or(() -> untried(primitive))
-                    .ifPresent(asked::add);
+                    .map(row -> row.outcome().because(row.cause()))
+                    .orElseGet(() -> untried(primitive)));
         }
         return new Report(asked, Level.of(profile.isStandard(), asked), true, null, null, null);
     }
 
-    /** A probe has no limits to try: those can always be lowered. */
-    private Optional<Outcome> untried(Primitive primitive) {
-        boolean limit = primitive.wireName().startsWith("rlimit_");
-        return limit && problem == null
-                ? Optional.empty()
-                : Optional.of(new Outcome(
-                        primitive, Status.UNAVAILABLE, 0, Objects.requireNonNullElse(problem, "not tried")));
+    private Outcome untried(Primitive primitive) {
+        return new Outcome(primitive, Status.UNAVAILABLE, 0, Objects.requireNonNullElse(problem, "not tried"));
     }
 
     /** @return the level that launches can reach here */

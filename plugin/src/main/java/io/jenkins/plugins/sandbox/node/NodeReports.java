@@ -21,7 +21,11 @@ import java.util.WeakHashMap;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
-/** What nodes can do: tried when one connects, known as long as it is connected. */
+/**
+ * What nodes can do: tried when one connects, known as long as it is connected. A connection is one of a running kernel's, so that
+ * nothing is known of a kernel that was booted since, but for an agent that was moved to another machine while it ran; and for
+ * that, as for settings that somebody changed, there is {@link SandboxMonitor}, every hour.
+ */
 @Extension
 public final class NodeReports extends ComputerListener {
     private static final Logger LOGGER = Logger.getLogger(NodeReports.class.getName());
@@ -48,7 +52,7 @@ public final class NodeReports extends ComputerListener {
     /**
      * Tries it now. Waits for the agent.
      *
-     * @return what was found; {@code null} when the node is not connected
+     * @return what was found; {@code null} when the node is not connected, or no longer in the same way
      */
     @CheckForNull
     NodeReport refresh(Computer computer) {
@@ -71,9 +75,14 @@ public final class NodeReports extends ComputerListener {
             LOGGER.log(Level.FINE, "no probe of " + computer.getDisplayName(), x);
             report = NodeReport.failed(String.valueOf(x.getMessage()), Instant.now());
         }
+        // What was asked over an earlier connection says nothing about this one, nor takes the place of what does.
+        if (computer.getChannel() != channel) {
+            return null;
+        }
         put(computer, report);
         if (computer.getChannel() != channel) {
             reports.remove(computer, report);
+            return null;
         }
         return report;
     }

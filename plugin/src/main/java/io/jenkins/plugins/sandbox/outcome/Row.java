@@ -1,6 +1,7 @@
 package io.jenkins.plugins.sandbox.outcome;
 
 import edu.umd.cs.findbugs.annotations.CheckForNull;
+import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Errno;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Primitive;
@@ -26,20 +27,34 @@ public final class Row {
     @CheckForNull
     private final String detail;
 
-    private Row(String primitive, String status, int errno, @CheckForNull String detail) {
+    /** What the agent's machine says stands in its way; {@code null} when it says nothing. */
+    @CheckForNull
+    private final String cause;
+
+    private Row(String primitive, String status, int errno, @CheckForNull String detail, @CheckForNull String cause) {
         this.primitive = primitive;
         this.status = status;
         this.errno = errno;
         this.detail = detail == null || detail.isEmpty() ? null : detail;
+        this.cause = cause;
     }
 
     static Row of(Outcome outcome) {
-        return new Row(outcome.primitive().wireName(), outcome.status().wireName(), outcome.errno(), outcome.detail());
+        return new Row(
+                outcome.primitive().wireName(),
+                outcome.status().wireName(),
+                outcome.errno(),
+                outcome.detail(),
+                outcome.cause() == null ? null : outcome.cause().name());
     }
 
-    /** @return the row but for its detail in one word: the name alone when it was applied, else with status and error number */
+    /** @return the row but for its detail in one word: the name alone when it was applied, else with status, error number, cause */
     String stored() {
-        return isApplied() ? primitive : primitive + "=" + status + (errno == 0 ? "" : "/" + errno);
+        if (isApplied()) {
+            return primitive;
+        }
+        return primitive + "=" + status + (errno == 0 && cause == null ? "" : "/" + errno)
+                + (cause == null ? "" : "/" + cause);
     }
 
     /**
@@ -47,12 +62,13 @@ public final class Row {
      * @param details by primitive
      */
     static Row restored(String word, Map<String, String> details) {
-        String[] parts = word.split("[=/]", 3);
+        String[] parts = word.split("[=/]", 4);
         return new Row(
                 parts[0],
                 parts.length > 1 ? parts[1] : Status.APPLIED.wireName(),
                 parts.length > 2 && parts[2].matches("[0-9]{1,4}") ? Integer.parseInt(parts[2]) : 0,
-                details.get(parts[0]));
+                details.get(parts[0]),
+                parts.length > 3 ? Cause.named(parts[3]).map(Cause::name).orElse(null) : null);
     }
 
     @Exported
@@ -84,6 +100,16 @@ public final class Row {
         return detail;
     }
 
+    /**
+     * @return what stands in its way, by the name of it in the documentation, for example {@code SECCOMP_FILTER}; {@code null} when
+     *     the agent could not say
+     */
+    @Exported
+    @CheckForNull
+    public String getCause() {
+        return cause;
+    }
+
     /** @return what to do about it; empty for a row that was applied or not asked for */
     public String getRemedy() {
         return isShortfall() ? outcome().map(Remedies::of).orElse("") : "";
@@ -107,8 +133,10 @@ public final class Row {
 
     private Optional<Outcome> outcome() {
         try {
-            Status known = Status.valueOf(status.toUpperCase(Locale.ROOT));
-            return Primitive.named(primitive).map(p -> new Outcome(p, known, errno, detail == null ? "" : detail));
+            Status said = Status.valueOf(status.toUpperCase(Locale.ROOT));
+            Cause known = cause == null ? null : Cause.named(cause).orElse(null);
+            return Primitive.named(primitive)
+                    .map(p -> new Outcome(p, said, errno, detail == null ? "" : detail, known));
         } catch (IllegalArgumentException x) {
             return Optional.empty();
         }
@@ -120,11 +148,12 @@ public final class Row {
                 && primitive.equals(other.primitive)
                 && status.equals(other.status)
                 && errno == other.errno
-                && Objects.equals(detail, other.detail);
+                && Objects.equals(detail, other.detail)
+                && Objects.equals(cause, other.cause);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(primitive, status, errno, detail);
+        return Objects.hash(primitive, status, errno, detail, cause);
     }
 }

@@ -24,6 +24,7 @@ import hudson.tools.InstallSourceProperty;
 import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.Compulsory;
@@ -110,7 +111,7 @@ class CompulsoryTest {
     }
 
     private static void awaitNothingLeftBehind() throws Exception {
-        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
+        Leftovers.awaitNone(agent);
     }
 
     @Test
@@ -355,31 +356,23 @@ class CompulsoryTest {
     @Test
     void anAbortEndsAStubbornProcess() throws Exception {
         everywhere();
+        String marker = Processes.own("compulsory-stubborn");
         String stubborn =
                 "exec env -i PATH=\"$PATH\" sh -c \"trap '' TERM INT HUP QUIT; echo READY; while :; do sleep 1; done\" ";
-        WorkflowRun b = Pipelines.define(
-                        r, "stubborn", "node('linux') { sh '''" + stubborn + "compulsory-stubborn''' }")
+        WorkflowRun b = Pipelines.define(r, "stubborn", "node('linux') { sh '''" + stubborn + marker + "''' }")
                 .scheduleBuild2(0)
                 .waitForStart();
         r.waitForMessage("\nREADY", b);
-        FreeStyleBuild f = freestyle(stubborn + "compulsory-stubborn-too")
-                .scheduleBuild2(0)
-                .waitForStart();
+        FreeStyleBuild f =
+                freestyle(stubborn + marker + "-too").scheduleBuild2(0).waitForStart();
         r.waitForMessage("\nREADY", f);
-        assertThat(exists("compulsory-stubborn"), is(true));
+        assertThat(Processes.exist(marker), is(true));
         b.doStop();
         f.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(f));
-        while (exists("compulsory-stubborn")) {
-            Thread.sleep(100);
-        }
+        Processes.awaitNone(marker);
         awaitNothingLeftBehind();
-    }
-
-    private static boolean exists(String marker) {
-        return ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").contains(marker));
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.jenkins.plugins.sandbox.controller;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.is;
 
-import hudson.FilePath;
 import hudson.Launcher;
 import hudson.LauncherDecorator;
 import hudson.Proc;
@@ -12,6 +11,7 @@ import hudson.model.Result;
 import hudson.model.Slave;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.io.IOException;
@@ -48,11 +48,12 @@ class AgentLossTest {
             victim = null;
         }
         r.assertLogContains("was not removed: the agent is offline", b);
-        awaitNoProcess(root.toString());
+        // The launcher at its gate, too, has to be gone.
+        Processes.awaitNone(root.toString());
         assertThat(Files.exists(root.resolve("workspace/p/ran")), is(false));
 
         agents.restart(r, "doomed");
-        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
+        Leftovers.awaitNone(agent);
     }
 
     @Test
@@ -62,9 +63,11 @@ class AgentLossTest {
                         node('doomed') {
                           sandbox(minimumLevel: 'FULL') {
                             sh 'echo kept > /tmp/kept; echo READY; set +x; while ! test -e go; do sleep 0.2; done; echo RESUMED'
-                            sh 'cat /tmp/kept; exec env -i PATH="$PATH" sh -c "trap \\"\\" TERM; echo AGAIN; while :; do sleep 1; done" stubborn-lost'
+                            sh 'cat /tmp/kept; exec env -i PATH="$PATH" sh -c "trap \\"\\" TERM; echo AGAIN; while :; do sleep 1; done" %s'
                           }
-                        }""").scheduleBuild2(0).waitForStart();
+                        }""".formatted(Processes.own("stubborn-lost")))
+                .scheduleBuild2(0)
+                .waitForStart();
         r.waitForMessage("\nREADY", b);
         agents.kill("doomed");
         agents.restart(r, "doomed");
@@ -76,7 +79,7 @@ class AgentLossTest {
         agents.restart(r, "doomed");
         b.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
-        awaitNoProcess("stubborn-lost");
+        Processes.awaitNone(Processes.own("stubborn-lost"));
     }
 
     @Test
@@ -100,14 +103,6 @@ class AgentLossTest {
         WorkflowRun next = Pipelines.run(
                 r, Result.SUCCESS, "node('doomed') { " + Repositories.step("cd ../p\n" + Repositories.NEXT) + "}");
         r.assertLogContains("\nLOG one\nSUB one\nSAFE\n", next);
-    }
-
-    /** The launcher at its gate, too, has to be gone. */
-    private static void awaitNoProcess(String word) throws Exception {
-        while (ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").contains(word))) {
-            Thread.sleep(100);
-        }
     }
 
     /** The launcher closest to the operating system: kills the agent when everything is prepared and a command comes. */

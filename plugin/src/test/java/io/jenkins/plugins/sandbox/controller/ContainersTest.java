@@ -30,6 +30,7 @@ import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.PrefixStep;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.Compulsory;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
@@ -307,16 +308,16 @@ class ContainersTest {
     @Test
     void anAbortReachesIntoTheContainer() throws Exception {
         WorkflowRun b = Pipelines.define(
-                        r, "p", "node('linux') { withDockerContainer { sandbox { sh 'echo READY; sleep 98765' } } }")
+                        r,
+                        "p",
+                        "node('linux') { withDockerContainer { sandbox { sh 'echo READY; " + Processes.sleep()
+                                + "' } } }")
                 .scheduleBuild2(0)
                 .waitForStart();
         r.waitForMessage("\nREADY", b);
         b.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
-        while (ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").equals("sleep 98765"))) {
-            Thread.sleep(100);
-        }
+        Processes.awaitNone(Processes.sleep());
         assertThat(JenkinsRule.getLog(b), not(containsString("went away")));
     }
 

@@ -20,10 +20,12 @@ import io.jenkins.plugins.sandbox.LaunchStep;
 import io.jenkins.plugins.sandbox.Pipelines;
 import io.jenkins.plugins.sandbox.PrefixStep;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
+import io.jenkins.plugins.sandbox.agent.Confirmed;
 import io.jenkins.plugins.sandbox.agent.Prepared;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.outcome.Finding;
+import io.jenkins.plugins.sandbox.outcome.Row;
 import io.jenkins.plugins.sandbox.outcome.SandboxAction;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -34,6 +36,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -276,6 +279,11 @@ class SandboxLauncherTest {
                         "a wrong level",
                         HEADER + good.replace("seccomp applied", "seccomp failed 1 <script>alert(1)</script>") + end,
                         "the minimum is FULL"),
+                Arguments.of(
+                        "a long story",
+                        "ConfirmCall",
+                        confirmed(HEADER + "session applied\n" + end, "x=".repeat(700_000)),
+                        "the minimum is FULL"),
                 prepared("no id", new Prepared.Ready("../../etc", List.of("true"), scratch(), Map.of())),
                 prepared("another directory", new Prepared.Ready("ab", List.of("true"), "/etc", Map.of())),
                 prepared("no words", new Prepared.Ready("ab", List.of(), scratch(), Map.of())),
@@ -296,7 +304,48 @@ class SandboxLauncherTest {
     }
 
     private static Arguments report(String name, String text, String message) {
-        return Arguments.of(name, "ConfirmCall", text == null ? null : text.getBytes(StandardCharsets.UTF_8), message);
+        return Arguments.of(name, "ConfirmCall", text == null ? null : confirmed(text, ""), message);
+    }
+
+    private static Confirmed confirmed(String text, String causes) {
+        return new Confirmed(text.getBytes(StandardCharsets.UTF_8), causes);
+    }
+
+    /** The machine behind an agent knows more than its launcher; what people read is still the controller's. */
+    @Test
+    void theCauseThatTheAgentNamesDecidesAboutTheRemedy() throws Exception {
+        String rows = HEADER
+                + ROWS.stream().map(row -> row + " applied\n").collect(Collectors.joining())
+                + "level FULL\ninit 2 100\nready\n";
+        String text = rows.replace("user_namespace applied", "user_namespace failed 1 unshare")
+                .replace("\nproc applied", "\nproc failed 1 mount proc on /proc");
+        String remedy =
+                "user_namespace failed: EPERM, unshare. The agent runs in a chroot, where the kernel refuses user"
+                        + " namespaces. Start the agent outside of the chroot, or in a container.";
+        lie = new Lie(
+                "ConfirmCall",
+                confirmed(
+                        text, "user_namespace=CHROOT magic=CHROOT proc=<b>SECCOMP_FILTER proc=NONE session=ROOM = x"));
+        WorkflowRun b;
+        try {
+            b = run(Result.FAILURE, "sandbox(minimumLevel: 'FULL') { launch('quiet') }");
+        } finally {
+            lie = null;
+        }
+        r.assertLogContains(remedy, b);
+        r.assertLogNotContains("shy", b);
+        List<Row> found = Pipelines.action(b).getWorst().getRows();
+        assertThat(found.stream().map(Row::getCause).filter(Objects::nonNull).toList(), is(List.of("CHROOT")));
+        Row proc = found.stream()
+                .filter(row -> row.getPrimitive().equals("proc"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(proc.getRemedy(), containsString("Parts of /proc are covered"));
+        try (JenkinsRule.WebClient client = r.createWebClient()) {
+            assertThat(
+                    client.getPage(b, "sandbox/").asNormalizedText(),
+                    containsString("Start the agent outside of the chroot, or in a container."));
+        }
     }
 
     private static Arguments prepared(String name, Object answer) {

@@ -12,7 +12,6 @@ import com.cloudbees.plugins.credentials.CredentialsProvider;
 import com.cloudbees.plugins.credentials.CredentialsScope;
 import com.cloudbees.plugins.credentials.SecretBytes;
 import com.cloudbees.plugins.credentials.domains.Domain;
-import hudson.FilePath;
 import hudson.model.FreeStyleBuild;
 import hudson.model.FreeStyleProject;
 import hudson.model.Node;
@@ -20,6 +19,7 @@ import hudson.model.Result;
 import hudson.tasks.ArtifactArchiver;
 import hudson.tasks.Shell;
 import io.jenkins.plugins.sandbox.Leftovers;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
@@ -99,7 +99,7 @@ class SandboxWrapperTest {
     }
 
     private static void awaitNothingLeftBehind() throws Exception {
-        Leftovers.awaitNone(new FilePath(agent.getChannel(), "/var/tmp"));
+        Leftovers.awaitNone(agent);
     }
 
     @Test
@@ -313,25 +313,19 @@ class SandboxWrapperTest {
 
     @Test
     void whatIsLeftAtTheEndOrAbortedIsEnded() throws Exception {
+        String marker = Processes.own("freestyle-stubborn");
         String stubborn =
                 "env -i PATH=\"$PATH\" sh -c \"trap '' TERM INT HUP QUIT; echo READY; while :; do sleep 1; done\" ";
-        FreeStyleProject aborted = project(new SandboxWrapper(), stubborn + "freestyle-stubborn-aborted");
+        FreeStyleProject aborted = project(new SandboxWrapper(), stubborn + marker + "-aborted");
         FreeStyleBuild b = aborted.scheduleBuild2(0).waitForStart();
         r.waitForMessage("\nREADY", b);
-        assertThat(exists("freestyle-stubborn"), is(true));
+        assertThat(Processes.exist(marker), is(true));
         b.doStop();
         r.assertBuildStatus(Result.ABORTED, r.waitForCompletion(b));
-        r.buildAndAssertSuccess(project(
-                new SandboxWrapper(), stubborn + "freestyle-stubborn-left > /dev/null 2>&1 & sleep 1; echo LEFT"));
-        while (exists("freestyle-stubborn")) {
-            Thread.sleep(100);
-        }
+        r.buildAndAssertSuccess(
+                project(new SandboxWrapper(), stubborn + marker + "-left > /dev/null 2>&1 & sleep 1; echo LEFT"));
+        Processes.awaitNone(marker);
         awaitNothingLeftBehind();
-    }
-
-    private static boolean exists(String marker) {
-        return ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").contains(marker));
     }
 
     @Test

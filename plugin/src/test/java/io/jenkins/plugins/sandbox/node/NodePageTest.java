@@ -4,7 +4,9 @@ import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.anEmptyMap;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.empty;
+import static org.hamcrest.Matchers.everyItem;
 import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.hasSize;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.lessThan;
@@ -30,6 +32,7 @@ import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Status;
+import java.io.File;
 import java.net.URL;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -134,6 +137,20 @@ class NodePageTest {
         assertThat(report().level(FloorPolicy.get()), is(Level.FULL));
         assertThat(report().unmet(FloorPolicy.get()).isPresent(), is(false));
         assertThat(report().facts(), is(not(anEmptyMap())));
+        List<Primitive> tried =
+                report().rows().stream().map(row -> row.outcome().primitive()).toList();
+        assertThat(
+                tried,
+                hasItems(
+                        Primitive.CGROUP,
+                        Primitive.FILESYSTEM,
+                        Primitive.RLIMIT_CPU,
+                        Primitive.RLIMIT_NPROC,
+                        Primitive.RLIMIT_STACK,
+                        Primitive.CPU_AFFINITY,
+                        Primitive.LANDLOCK_NET));
+        assertThat(
+                List.of(new File(agent.getRemoteFS()).list()), everyItem(not(containsString("process-sandbox-probe"))));
         try (JenkinsRule.WebClient client = r.createWebClient()) {
             HtmlPage page = client.goTo(PAGE);
             String text = page.asNormalizedText();
@@ -230,6 +247,20 @@ class NodePageTest {
             assertThat(
                     list.querySelector("#node_liar td.jenkins-\\!-error-color").asNormalizedText(), is("PARTIAL"));
         }
+    }
+
+    @Test
+    void eachLimitOnNamespacesHasItsOwnLines() {
+        NodeReport report = say(probe(
+                row(Primitive.USER_NAMESPACE, Errno.ENOSPC, "unshare", Cause.NAMESPACE_LIMIT),
+                row(Primitive.NETWORK_NAMESPACE, Errno.ENOSPC, "unshare", Cause.NAMESPACE_LIMIT),
+                row(Primitive.LANDLOCK_FS, Errno.EPERM, "x", Cause.SECCOMP_FILTER),
+                row(Primitive.SECCOMP, Errno.EPERM, "x", Cause.SECCOMP_FILTER)));
+        List<String> pastes = report.rows().stream().map(NodeRow::paste).toList();
+        assertThat(pastes.get(0), containsString("sysctl -w user.max_user_namespaces=15000"));
+        assertThat(pastes.get(1), containsString("sysctl -w user.max_net_namespaces=15000"));
+        assertThat(pastes.get(2), containsString("SCMP_ACT_ALLOW"));
+        assertThat(pastes.get(3), is(""));
     }
 
     /** It would be pasted into the shell of an administrator. */

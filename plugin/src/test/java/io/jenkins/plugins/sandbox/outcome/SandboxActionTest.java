@@ -23,6 +23,7 @@ import io.jenkins.plugins.sandbox.config.OnShortfall;
 import io.jenkins.plugins.sandbox.config.Profiles;
 import io.jenkins.plugins.sandbox.config.SandboxSettings;
 import io.jenkins.plugins.sandbox.config.Setting;
+import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
@@ -414,7 +415,8 @@ class SandboxActionTest {
         Finding finding = Finding.of(
                 "agent",
                 policy(Level.FULL),
-                report("session applied", "user_namespace failed 1 " + MARKUP),
+                report("session applied", "user_namespace failed 1 " + MARKUP, "cgroup unavailable 0 x")
+                        .because(Map.of(Primitive.USER_NAMESPACE, Cause.CHROOT, Primitive.CGROUP, Cause.CGROUP)),
                 Finding.Verdict.REFUSED,
                 "too little");
         SandboxAction.record(b, finding, launch(1));

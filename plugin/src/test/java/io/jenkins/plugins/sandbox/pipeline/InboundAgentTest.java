@@ -16,6 +16,7 @@ import hudson.model.Node;
 import hudson.model.Result;
 import hudson.util.Secret;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.Repositories;
 import io.jenkins.plugins.sandbox.UnprivilegedAgent;
 import java.nio.charset.StandardCharsets;
@@ -39,6 +40,8 @@ import org.jvnet.hudson.test.junit.jupiter.WithJenkins;
 /** On a real agent of an ordinary user, whose root directory lies in its home directory. */
 @WithJenkins
 class InboundAgentTest extends PipelineSuite {
+    private static final String STUBBORN = Processes.own("stubborn");
+
     @RegisterExtension
     private static final UnprivilegedAgent AGENTS = new UnprivilegedAgent().shared();
 
@@ -196,16 +199,13 @@ class InboundAgentTest extends PipelineSuite {
                 + marker;
     }
 
-    private static List<ProcessHandle> processes(String marker) {
-        return ProcessHandle.allProcesses()
-                .filter(p -> p.info().commandLine().orElse("").contains(marker))
-                .toList();
-    }
-
     private static void awaitNone(String marker) throws Exception {
         long start = System.nanoTime();
-        while (!processes(marker).isEmpty()) {
-            assertThat(processes(marker).toString(), System.nanoTime() - start, lessThan(TimeUnit.SECONDS.toNanos(30)));
+        while (Processes.exist(marker)) {
+            assertThat(
+                    Processes.with(marker).toString(),
+                    System.nanoTime() - start,
+                    lessThan(TimeUnit.SECONDS.toNanos(30)));
             Thread.sleep(100);
         }
     }
@@ -213,13 +213,13 @@ class InboundAgentTest extends PipelineSuite {
     @Test
     void anAbortOutsideOfASandboxLeavesAStubbornProcess() throws Exception {
         WorkflowJob p = Pipelines.define(
-                r(), "control", "node('linux') { sh '''exec " + stubborn("stubborn-control") + "''' }");
+                r(), "control", "node('linux') { sh '''exec " + stubborn(STUBBORN + "-control") + "''' }");
         WorkflowRun b = p.scheduleBuild2(0).waitForStart();
         r().waitForMessage("\nREADY", b);
         b.doStop();
         r().assertBuildStatus(Result.ABORTED, r().waitForCompletion(b));
         Thread.sleep(2_000);
-        List<ProcessHandle> left = processes("stubborn-control");
+        List<ProcessHandle> left = Processes.with(STUBBORN + "-control");
         left.forEach(ProcessHandle::destroyForcibly);
         assertThat(left, is(not(empty())));
     }
@@ -230,10 +230,10 @@ class InboundAgentTest extends PipelineSuite {
         Map<String, String> scripts = new LinkedHashMap<>();
         for (int round = 1; round <= 5; round++) {
             for (boolean background : new boolean[] {false, true}) {
-                String name = "stubborn-" + round + (background ? "-background" : "-foreground");
+                String name = STUBBORN + "-" + round + (background ? "-background" : "-foreground");
                 String payload = round % 2 == 0 ? hidden(name) : stubborn(name);
-                String sh =
-                        "sandbox { sh '''" + (background ? payload + " & sleep 98765" : "exec " + payload) + "''' }";
+                String sh = "sandbox { sh '''" + (background ? payload + " & " + Processes.sleep() : "exec " + payload)
+                        + "''' }";
                 scripts.put(name + "-aborted", "node('linux') { " + sh + " }");
                 scripts.put(name + "-late", "node('linux') { timeout(time: 30, unit: 'SECONDS') { " + sh + " } }");
             }
@@ -249,7 +249,7 @@ class InboundAgentTest extends PipelineSuite {
         }
         for (WorkflowRun b : builds) {
             if (b.getParent().getName().endsWith("-aborted")) {
-                assertThat(processes(b.getParent().getName().replace("-aborted", "")), is(not(empty())));
+                assertThat(Processes.with(b.getParent().getName().replace("-aborted", "")), is(not(empty())));
                 b.doStop();
             }
         }
@@ -257,7 +257,7 @@ class InboundAgentTest extends PipelineSuite {
             r().assertBuildStatus(Result.ABORTED, r().waitForCompletion(b));
         }
         for (int round = 1; round <= 5; round++) {
-            awaitNone("stubborn-" + round);
+            awaitNone(STUBBORN + "-" + round);
         }
         for (String job : scripts.keySet()) {
             assertNothingLeftBehind(job);
@@ -266,17 +266,18 @@ class InboundAgentTest extends PipelineSuite {
 
     @Test
     void anAbortLeavesAloneWhatIsLaunchedAfterIt() throws Exception {
-        WorkflowRun b = run("afterwards", Result.ABORTED, """
+        WorkflowRun b =
+                run("afterwards", Result.ABORTED, """
                 sandbox {
                   catchError(buildResult: 'SUCCESS', catchInterruptions: true) {
-                    timeout(time: 10, unit: 'SECONDS') { sh '''%s & sleep 98765''' }
+                    timeout(time: 10, unit: 'SECONDS') { sh '''%s & %s''' }
                   }
                   sh 'set +x; for i in $(seq 15); do sleep 1; done; echo AFTERWARDS'
                 }
-                """.formatted(stubborn("stubborn-before")));
+                """.formatted(stubborn(STUBBORN + "-before"), Processes.sleep()));
         r().assertLogContains("\nREADY", b);
         r().assertLogContains("\nAFTERWARDS", b);
-        assertThat(processes("stubborn-before"), is(empty()));
+        assertThat(Processes.exist(STUBBORN + "-before"), is(false));
     }
 
     /** Durable task's other wrapper: a program in the caches of the agent, which goes on as a daemon. */

@@ -20,6 +20,7 @@ import hudson.slaves.WorkspaceList;
 import io.jenkins.plugins.sandbox.DropVariable;
 import io.jenkins.plugins.sandbox.Leftovers;
 import io.jenkins.plugins.sandbox.Pipelines;
+import io.jenkins.plugins.sandbox.Processes;
 import io.jenkins.plugins.sandbox.config.SandboxConfiguration;
 import io.jenkins.plugins.sandbox.outcome.Finding;
 import io.jenkins.plugins.sandbox.outcome.Launch;
@@ -129,7 +130,7 @@ abstract class PipelineSuite {
         FilePath workspace = node().getWorkspaceFor(r().jenkins.getItemByFullName(job, WorkflowJob.class));
         FilePath temporary = WorkspaceList.tempDir(workspace);
         assertThat(Leftovers.in(temporary), is(empty()));
-        Leftovers.awaitNone(new FilePath(node().getChannel(), "/var/tmp"));
+        Leftovers.awaitNone(node());
     }
 
     @Test
@@ -189,13 +190,13 @@ abstract class PipelineSuite {
 
     @Test
     void anAbortEndsEverything() throws Exception {
-        WorkflowJob p =
-                Pipelines.define(r(), "abort", "node('" + label() + "') { sandbox { sh 'echo READY; sleep 98765' } }");
+        WorkflowJob p = Pipelines.define(
+                r(), "abort", "node('" + label() + "') { sandbox { sh 'echo READY; " + Processes.sleep() + "' } }");
         WorkflowRun b = p.scheduleBuild2(0).waitForStart();
         r().waitForMessage("\nREADY", b);
         b.doStop();
         r().assertBuildStatus(Result.ABORTED, r().waitForCompletion(b));
-        awaitNoProcess("sleep 98765");
+        Processes.awaitNone(Processes.sleep());
         assertNothingLeftBehind("abort");
     }
 
@@ -250,29 +251,29 @@ abstract class PipelineSuite {
         assertNothingLeftBehind("usage");
     }
 
-    /**
-     * What comes after the block must not have the build's processes beside it, whatever they do about signals. The number is
-     * this JVM's own: another one may run the same test.
-     */
+    /** What comes after the block must not have the build's processes beside it, whatever they do about signals. */
     @Test
     void whatIsLeftRunningEndsBeforeTheBlockDoes() throws Exception {
-        String seconds = String.valueOf(1_000_000_000 + ProcessHandle.current().pid());
-        WorkflowJob p =
-                Pipelines.define(r(), "leftover", "node('" + label() + "') {\n" + """
+        String left = Processes.sleep();
+        WorkflowJob p = Pipelines.define(
+                r(),
+                "leftover",
+                "node('" + label() + "') {\n"
+                        + """
                 sandbox {
-                  sh '(trap "" TERM; exec sleep 87654) > /dev/null 2>&1 &'
+                  sh '(trap "" TERM; exec LEFT) > /dev/null 2>&1 &'
                   sh 'echo READY; for i in $(seq 600); do test -e go && break; sleep 0.2; done'
                 }
-                sh 'set +x; cat /proc/[0-9]*/cmdline 2> /dev/null | tr "\\\\0" " " | grep -q "[s]leep 87654" && echo STILL-THERE || echo ALL-GONE'
+                sh 'set +x; cat /proc/[0-9]*/cmdline 2> /dev/null | tr "\\\\0" " " | grep -q "[s]LEFT" && echo STILL-THERE || echo ALL-GONE'
                 }
-                """.replace("87654", seconds));
+                """.replace("[s]LEFT", "[s]" + left.substring(1)).replace("LEFT", left));
         WorkflowRun b = p.scheduleBuild2(0).waitForStart();
         r().waitForMessage("\nREADY", b);
-        assertThat(isRunning("sleep " + seconds), is(true));
+        assertThat(Processes.exist(left), is(true));
         node().getWorkspaceFor(p).child("go").write("", null);
         r().assertBuildStatus(Result.SUCCESS, r().waitForCompletion(b));
         r().assertLogContains("ALL-GONE", b);
-        assertThat(isRunning("sleep " + seconds), is(false));
+        assertThat(Processes.exist(left), is(false));
         assertThat(Pipelines.action(b).getTotals().ended(), is(2));
         assertNothingLeftBehind("leftover");
     }
@@ -287,17 +288,6 @@ abstract class PipelineSuite {
         r().assertLogContains("Raise it with wallTime", b);
         r().assertLogContains("script returned exit code 137", b);
         assertNothingLeftBehind("limit");
-    }
-
-    private static boolean isRunning(String command) {
-        return ProcessHandle.allProcesses()
-                .anyMatch(p -> p.info().commandLine().orElse("").contains(command));
-    }
-
-    private static void awaitNoProcess(String command) throws Exception {
-        while (isRunning(command)) {
-            Thread.sleep(100);
-        }
     }
 
     @Test
