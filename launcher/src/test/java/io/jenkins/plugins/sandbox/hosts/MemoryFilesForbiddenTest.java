@@ -34,7 +34,9 @@ class MemoryFilesForbiddenTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         FilesInPlaceOfMemoryTest.Prober.class.getName(),
-                        directory + "/process-sandbox"))
+                        directory + "/process-sandbox",
+                        directory.toString(),
+                        directory.toString()))
                 .redirectErrorStream(true)
                 .start();
         String out = new String(process.getInputStream().readAllBytes());
@@ -51,6 +53,6 @@ class MemoryFilesForbiddenTest {
         assumeTrue(root, "root");
         assumeTrue(Files.exists(Path.of("/proc/sys/vm/memfd_noexec")), "Linux 6.3");
         assertThat(probe(1)).as("control: executable where it is asked for").startsWith("transport memfd; ");
-        assertThat(probe(2)).startsWith("transport file; ").endsWith("problem null\n");
+        assertThat(probe(2)).startsWith("transport file; ").contains("; problem null\n");
     }
 }
