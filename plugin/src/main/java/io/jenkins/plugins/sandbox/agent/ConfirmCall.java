@@ -30,6 +30,12 @@ public record ConfirmCall(String id, boolean standardProfile, List<Primitive> as
         implements ControllerToAgentCallable<Confirmed, IOException> {
     private static final long serialVersionUID = 1;
 
+    /** As that of {@link PrepareCall}. */
+    @Override
+    public String toString() {
+        return "confirmation of sandboxed launch " + id;
+    }
+
     @Override
     public Confirmed call() throws IOException {
         PreparedLaunch launch = AgentLaunches.get(id);

@@ -22,6 +22,12 @@ import jenkins.agents.ControllerToAgentCallable;
 public record PrepareCall(LaunchRequest request) implements ControllerToAgentCallable<Prepared, IOException> {
     private static final long serialVersionUID = 1;
 
+    /** Remoting makes it for each call, sends it along, and prints it when something is wrong: no policy, no names. */
+    @Override
+    public String toString() {
+        return "preparation of a sandboxed launch of block " + request.block();
+    }
+
     @Override
     public Prepared call() throws IOException {
         String unsupported = UnsupportedMachine.reason();
