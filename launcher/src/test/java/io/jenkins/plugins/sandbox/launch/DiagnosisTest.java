@@ -119,4 +119,12 @@ class DiagnosisTest {
         return HostProbe.of(
                 new NativeProbe(report, "file", "/agent/caches/process-sandbox/launcher-*", untried), UBUNTU);
     }
+
+    @Test
+    void theProcessorsAreThereWhereStatusDoesNotNameThem() {
+        assertThat(HostFacts.processors("Name:\tjava\nCpus_allowed_list:\t0-3,8\nMems_allowed_list:\t0\n"))
+                .isEqualTo("0-3,8");
+        assertThat(HostFacts.processors("Name:\tjava\nUid:\t0\n"))
+                .isEqualTo("0-" + (Runtime.getRuntime().availableProcessors() - 1));
+    }
 }
