@@ -21,6 +21,8 @@ import picocli.CommandLine.Option;
         description = "Tries every row on this machine, and says what to do about those that do not hold.",
         mixinStandardHelpOptions = true)
 final class ProbeCommand implements Callable<Integer> {
+    private static final String ELSEWHERE = "/var/tmp";
+
     private final Console console;
 
     @Option(names = "--json", description = "for programs")
@@ -51,15 +53,24 @@ final class ProbeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private HostProbe probe() throws InterruptedException {
+    private HostProbe probe() throws SandboxException, InterruptedException {
         try (TemporaryDirectory directory = TemporaryDirectory.create(console)) {
             // The file of this run is gone at its end: a profile has to name one that stays.
             lasting = directory.path().toString();
             return HostProbe.run(transport.choice(directory), new ProbePlace(lasting, lasting, null));
         } catch (SandboxException e) {
-            // As any launch would: but all that needs no directory can be tried.
-            String parent = System.getProperty("java.io.tmpdir");
-            return HostProbe.run(transport.choice(null), new ProbePlace(parent, parent, null));
+            return withoutTemporaryDirectory(e);
+        }
+    }
+
+    /** No launch works then; but what needs no directory can be tried, with the launcher's file elsewhere. JNA needs one as well. */
+    private HostProbe withoutTemporaryDirectory(SandboxException why) throws SandboxException, InterruptedException {
+        String missing = System.getProperty("java.io.tmpdir");
+        try (TemporaryDirectory elsewhere = TemporaryDirectory.create(console, ELSEWHERE)) {
+            lasting = elsewhere.path().toString();
+            return HostProbe.run(transport.files(elsewhere), new ProbePlace(missing, missing, null));
+        } catch (SandboxException e) {
+            throw why;
         }
     }
 

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.cli;
 
+import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.LimitHit;
 import io.jenkins.plugins.sandbox.model.Outcome;
@@ -26,7 +27,8 @@ final class Summary {
                     "  %-2s %-18s",
                     good ? console.good() : console.bad(), outcome.primitive().wireName());
             to.println(good && outcome.detail().isEmpty() ? row.stripTrailing() : row + " " + outcome.describe());
-            if (!good) {
+            // A row that only needs another says so.
+            if (!good && Remedies.cause(outcome) != Cause.PREREQUISITE) {
                 to.println("       " + Remedies.of(outcome));
             }
         }

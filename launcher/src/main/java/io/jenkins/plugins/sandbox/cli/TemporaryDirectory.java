@@ -10,7 +10,10 @@ import java.nio.file.Path;
 /** A directory of mode 0700 for one run, gone at its end. */
 record TemporaryDirectory(Console console, Path path) implements AutoCloseable {
     static TemporaryDirectory create(Console console) throws SandboxException {
-        String parent = System.getProperty("java.io.tmpdir");
+        return create(console, System.getProperty("java.io.tmpdir"));
+    }
+
+    static TemporaryDirectory create(Console console, String parent) throws SandboxException {
         try {
             return new TemporaryDirectory(console, Files.createTempDirectory(Path.of(parent), "process-sandbox-"));
         } catch (IOException e) {

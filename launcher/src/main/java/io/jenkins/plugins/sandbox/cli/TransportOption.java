@@ -13,13 +13,17 @@ final class TransportOption {
                     + " default: in memory where that works")
     private Path directory;
 
-    /** @param otherwise for files where nothing else works; {@code null} when there is none */
     TransportChoice choice(TemporaryDirectory otherwise) {
-        return directory != null
-                ? TransportChoice.file(directory.toAbsolutePath().toString())
-                : TransportChoice.auto(
-                        otherwise == null
-                                ? null
-                                : otherwise.path().resolve("transport").toString());
+        return directory != null ? files(otherwise) : TransportChoice.auto(in(otherwise));
+    }
+
+    /** @param otherwise for files, where no directory was named */
+    TransportChoice files(TemporaryDirectory otherwise) {
+        return TransportChoice.file(
+                directory != null ? directory.toAbsolutePath().toString() : in(otherwise));
+    }
+
+    private static String in(TemporaryDirectory otherwise) {
+        return otherwise.path().resolve("transport").toString();
     }
 }

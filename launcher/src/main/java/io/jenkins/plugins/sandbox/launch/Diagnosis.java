@@ -72,6 +72,9 @@ public final class Diagnosis {
         if (likely == Cause.APPARMOR_RESTRICTION && outcome.errno() == Errno.EACCES) {
             return likely;
         }
-        return facts.isConfined() ? Cause.SECURITY_MODULE : Cause.UNKNOWN;
+        if (facts.isConfined()) {
+            return Cause.SECURITY_MODULE;
+        }
+        return outcome.primitive() == Primitive.USER_NAMESPACE ? Cause.REFUSED : Cause.UNKNOWN;
     }
 }

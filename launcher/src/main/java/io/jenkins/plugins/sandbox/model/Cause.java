@@ -64,6 +64,12 @@ public enum Cause {
             "the agent runs in a chroot, where the kernel refuses user namespaces",
             "Start the agent outside of the chroot, or in a container.",
             ""),
+    /** unshare(2) answers EPERM for a chroot that looks like none, and security modules may answer what they like. */
+    REFUSED(
+            "the machine refuses user namespaces, and nothing that can be read there says why",
+            "Start the agent outside of any chroot, and allow user namespaces in what confines it: 'userns,' in an AppArmor"
+                    + " profile, unshare in a seccomp filter, user_namespace create in an SELinux policy.",
+            ""),
     /** The kernel was built without it, or is older than the feature. */
     KERNEL(
             "the kernel does not have it",

@@ -31,7 +31,8 @@ public final class Remedies {
         if (found == null || found == Cause.NONE || found == Cause.UNKNOWN) {
             return ofLikely(outcome);
         }
-        return sentence(found) + (found.hasPaste() ? " The probe prints the lines to paste." : "");
+        return sentence(found)
+                + (found.hasPaste() ? " The probe has the lines to paste; in Jenkins, the node's page." : "");
     }
 
     private static String ofLikely(Outcome outcome) {
@@ -39,7 +40,8 @@ public final class Remedies {
             case APPARMOR_RESTRICTION ->
                 "The system forbids unprivileged user namespaces. Ubuntu 23.10 or newer: allow the launcher in an AppArmor"
                         + " profile with the rule 'userns,'. Debian: sysctl -w kernel.unprivileged_userns_clone=1. In a"
-                        + " container: allow unshare in its seccomp profile. The probe finds out which, and prints the lines.";
+                        + " container: allow unshare in its seccomp profile. The probe finds out which where it can, and prints the"
+                        + " lines.";
             case NAMESPACE_LIMIT ->
                 "The limit on namespaces is reached or 0: raise it (sysctl -w "
                         + Cause.namespaceLimit(outcome.primitive()) + "=15000).";
@@ -89,11 +91,20 @@ public final class Remedies {
             case PROC -> outcome.errno() == Errno.EACCES ? Cause.SECURITY_MODULE : Cause.MASKED_PROC;
             case LANDLOCK_FS, LANDLOCK_NET, LANDLOCK_SCOPE -> ofLandlock(outcome);
             case CGROUP -> Cause.CGROUP;
+            case RLIMIT_NPROC -> ofProcesses(outcome);
             case WORKSPACE_SIZE -> Cause.QUOTA;
             case SECCOMP, NO_NEW_PRIVS -> Cause.KERNEL;
             case CAPABILITIES -> outcome.errno() == Errno.EPERM ? Cause.CAPABILITY : Cause.UNKNOWN;
             default -> outcome.errno() == Errno.ENOSPC ? Cause.ROOM : Cause.UNKNOWN;
         };
+    }
+
+    /** Where the kernel does not count, a control group does. */
+    private static Cause ofProcesses(Outcome outcome) {
+        if (outcome.status() == Status.FAILED) {
+            return Cause.UNKNOWN;
+        }
+        return outcome.detail().startsWith("needs Linux") ? Cause.KERNEL : Cause.CGROUP;
     }
 
     private static Cause ofUserNamespace(int errno) {

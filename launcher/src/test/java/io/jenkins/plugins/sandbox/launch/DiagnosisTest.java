@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.Minimum;
 import io.jenkins.plugins.sandbox.model.Outcome;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Report;
@@ -32,7 +33,9 @@ class DiagnosisTest {
                 "USER_NAMESPACE, 1, unshare, kernel.unprivileged_userns_clone, 0, ROOT_ONLY",
                 "USER_NAMESPACE, 1, unshare, seccomp filter, yes, SECCOMP_FILTER",
                 "USER_NAMESPACE, 1, unshare, chroot, yes, CHROOT",
-                "USER_NAMESPACE, 1, unshare, -, -, UNKNOWN",
+                "USER_NAMESPACE, 1, unshare, -, -, REFUSED",
+                "RLIMIT_NPROC, 0, the kernel does not limit the processes of this user, -, -, CGROUP",
+                "RLIMIT_NPROC, 0, 'needs Linux 5.14: before, all count', -, -, KERNEL",
                 "USER_NAMESPACE, 13, write /proc/self/setgroups, -, -, APPARMOR_RESTRICTION",
                 "USER_NAMESPACE, 1, unshare, security label, docker-default (enforce), SECURITY_MODULE",
                 "FILESYSTEM, 1, mount tmpfs for the new root, security label, unconfined, UNKNOWN",
@@ -74,6 +77,50 @@ class DiagnosisTest {
         assertThat(probe.rows().get(0)).isEqualTo(new HostProbe.Row(applied(), Cause.NONE, "", ""));
     }
 
+    /** Limits ask for it, and they alone. */
+    @Test
+    void aMissingControlGroupDoesNotLowerTheLevel() {
+        Outcome group =
+                new Outcome(Primitive.CGROUP, Status.UNAVAILABLE, 0, "no control group with memory is delegated");
+        HostProbe probe = HostProbe.of(report(null, applied(), group), UBUNTU);
+        assertThat(probe.level()).isEqualTo(Level.FULL);
+        assertThat(probe.rows().get(1).isOfLevel()).isFalse();
+        assertThat(probe.rows().get(1).cause()).isEqualTo(Cause.CGROUP);
+        assertThat(probe.rows().get(1).paste()).contains("Delegate=cpu memory pids");
+    }
+
+    @Test
+    void whatWasNotTriedIsNotCalledApplied() {
+        Outcome view = new Outcome(Primitive.FILESYSTEM, Status.APPLIED, 0, "");
+        HostProbe probe = HostProbe.of(report("No directory can be made in '/x'", applied(), view), UBUNTU);
+        assertThat(probe.level()).isEqualTo(Level.PARTIAL);
+        assertThat(probe.rows().get(1).cause()).isEqualTo(Cause.DIRECTORIES);
+        assertThat(probe.rows().get(1).outcome().describe()).isEqualTo("unavailable: No directory can be made in '/x'");
+        // What failed all the same says more.
+        view = new Outcome(Primitive.FILESYSTEM, Status.FAILED, 1, "pivot_root");
+        probe = HostProbe.of(report("No directory can be made in '/x'", applied(), view), UBUNTU);
+        assertThat(probe.rows().get(1).outcome()).isEqualTo(view);
+    }
+
+    @Test
+    void aLaunchThatFellShortIsExplainedInTheProbesWords() {
+        Outcome refused = new Outcome(Primitive.USER_NAMESPACE, Status.FAILED, 1, "unshare");
+        Report report = report(null, applied(), refused)
+                .report()
+                .because(Map.of(Primitive.USER_NAMESPACE, Cause.ROOT_ONLY, Primitive.SESSION, Cause.ROOM));
+        assertThat(report.outcomes().get(0)).isEqualTo(applied());
+        assertThat(report.outcomes().get(1).cause()).isEqualTo(Cause.ROOT_ONLY);
+        assertThat(new Minimum(Level.FULL, List.of()).unmetBy(report).orElseThrow())
+                .contains(
+                        "user_namespace failed: EPERM, unshare. User namespaces are for root alone. Allow them to other users.");
+    }
+
+    private static NativeProbe report(String untried, Outcome... rows) {
+        Level level = Level.of(false, List.of(rows));
+        Report report = new Report(List.of(rows), level, true, null, null, null);
+        return new NativeProbe(report, "memfd", "/ANY/launcher-*", untried);
+    }
+
     @Test
     void aProbeTravels() throws Exception {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -107,17 +154,12 @@ class DiagnosisTest {
     }
 
     private static HostProbe probe() {
-        return probe(null);
-    }
-
-    private static HostProbe probe(String untried) {
         List<Outcome> rows = List.of(
                 applied(),
                 new Outcome(Primitive.CGROUP, Status.SKIPPED, 0, ""),
                 new Outcome(Primitive.USER_NAMESPACE, Status.FAILED, 13, "write /proc/self/setgroups"));
         Report report = new Report(rows, Level.PARTIAL, true, null, null, null);
-        return HostProbe.of(
-                new NativeProbe(report, "file", "/agent/caches/process-sandbox/launcher-*", untried), UBUNTU);
+        return HostProbe.of(new NativeProbe(report, "file", "/agent/caches/process-sandbox/launcher-*", null), UBUNTU);
     }
 
     @Test
