@@ -107,7 +107,13 @@ public record HostFacts(Map<String, String> values) implements Serializable {
 
     /** The processors that this process may use, as {@code 0-3,8}. */
     static String processors() {
-        return field(text("/proc/self/status"), "Cpus_allowed_list:");
+        return processors(text("/proc/self/status"));
+    }
+
+    /** @param status without that line in gVisor */
+    static String processors(String status) {
+        String allowed = field(status, "Cpus_allowed_list:");
+        return allowed.isEmpty() ? "0-" + (Runtime.getRuntime().availableProcessors() - 1) : allowed;
     }
 
     /** Whether AppArmor lets only programs with a profile use user namespaces, which a memory file cannot have. */

@@ -161,4 +161,12 @@ class DiagnosisTest {
         Report report = new Report(rows, Level.PARTIAL, true, null, null, null);
         return HostProbe.of(new NativeProbe(report, "file", "/agent/caches/process-sandbox/launcher-*", null), UBUNTU);
     }
+
+    @Test
+    void theProcessorsAreThereWhereStatusDoesNotNameThem() {
+        assertThat(HostFacts.processors("Name:\tjava\nCpus_allowed_list:\t0-3,8\nMems_allowed_list:\t0\n"))
+                .isEqualTo("0-3,8");
+        assertThat(HostFacts.processors("Name:\tjava\nUid:\t0\n"))
+                .isEqualTo("0-" + (Runtime.getRuntime().availableProcessors() - 1));
+    }
 }
