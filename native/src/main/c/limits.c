@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -97,9 +98,32 @@ int rlimit_data_apply(struct context *context, struct failure *failure)
     return lower_limit(context, RLIMIT_ROW_DATA, RLIMIT_DATA, limit_of(context, RLIMIT_ROW_DATA), failure);
 }
 
+/*
+ * Before Linux 4.7, and in gVisor, only what brk(2) gives is counted, and programs get their memory from mmap(2). Tried
+ * with a limit that any mapping exceeds; 0 is none for the kernel (may_expand_vm() in mm/mmap.c).
+ */
+static int try_data_limit(struct failure *failure)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0)
+        return failed(failure, errno, "getrlimit");
+    const struct rlimit least = {.rlim_cur = 1, .rlim_max = limit.rlim_max};
+    if (setrlimit(RLIMIT_DATA, &least) != 0)
+        return failed(failure, errno, "setrlimit");
+    void *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (setrlimit(RLIMIT_DATA, &limit) != 0)
+        return failed(failure, errno, "setrlimit");
+    if (page == MAP_FAILED)
+        return 0;
+    (void)munmap(page, 1);
+    return failed(failure, 0, "mmap: this kernel does not count mappings (Linux 4.7)");
+}
+
 int rlimit_data_verify(struct context *context, struct failure *failure)
 {
-    return check_limit(limit_of(context, RLIMIT_ROW_DATA), RLIMIT_DATA, failure);
+    if (check_limit(limit_of(context, RLIMIT_ROW_DATA), RLIMIT_DATA, failure) != 0)
+        return -1;
+    return try_data_limit(failure);
 }
 
 /* ---- processes ---- */

@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.agent;
 
 import io.jenkins.plugins.sandbox.launch.Diagnosis;
 import io.jenkins.plugins.sandbox.launch.PreparedLaunch;
+import io.jenkins.plugins.sandbox.model.Cause;
 import io.jenkins.plugins.sandbox.model.Minimum;
 import io.jenkins.plugins.sandbox.model.Primitive;
 import io.jenkins.plugins.sandbox.model.Report;
@@ -52,14 +53,16 @@ public record ConfirmCall(String id, boolean standardProfile, List<Primitive> as
                 bytes = ReportParser.withFailure(bytes, Primitive.FILESYSTEM, exposure.get());
             }
             Report report = ReportParser.parse(bytes, standardProfile, asked);
+            // A container is another machine than this one. Asked now: a command that has started may have ended, and
+            // be forgotten.
+            Map<Primitive, Cause> causes = AgentLaunches.isInContainer(id) ? Map.of() : Diagnosis.causes(report);
             if (report.ready()
                     && report.init() != null
                     && minimum.unmetBy(report).isEmpty()) {
                 AgentLaunches.openGate(id, report.init());
                 open = true;
             }
-            // A container is another machine than this one.
-            return Confirmed.of(bytes, AgentLaunches.isInContainer(id) ? Map.of() : Diagnosis.causes(report));
+            return Confirmed.of(bytes, causes);
         } catch (ReportException x) {
             throw new SandboxException(x.getMessage(), x);
         } catch (InterruptedException x) {
