@@ -148,10 +148,10 @@ class Bench:
         rounds = self.rounds(rounds)
         starter = self.compile("at_once")
         for contender in contenders:
-            self.run(contender.words)
+            self.run([*contender.around, *contender.words])
         for _ in range(rounds):
             for contender in contenders:
-                done = self.run([starter, str(count), "1", *contender.words])
+                done = self.run([*contender.around, starter, str(count), "1", *contender.words])
                 contender.times.append([float(done.stdout) / count])
         return contenders
 
@@ -181,7 +181,7 @@ class Plan:
         report = self.directory / "report"
         report.write_text("")
         self.bench.run([*self.around, *words])
-        lost = [line for line in report.read_text().splitlines() if re.match(r"\w+ (failed|unavailable)", line)]
+        lost = [line for line in report.read_text().splitlines() if re.match(r"\w+ (failed|unavailable)|.* no overlay", line)]
         if lost or "\nready\n" not in report.read_text():
             raise Failed(f"{name}: not everything is applied here: {lost or report.read_text()}")
         report.write_text("")

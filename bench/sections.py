@@ -129,8 +129,15 @@ def start(bench: Bench) -> Section:
 
 def many(bench: Bench) -> Section:
     """1, 8 and 64 launches at once."""
-    strict = Plan(bench, "strict", "--profile", "strict")
-    section = Section("Many at once", "Milliseconds per launch, all of a round started together; the round ends with the last of them.")
+    # In Jenkins each of them would have overlays of its own; launches of one plan would share theirs, which the kernel forbids.
+    empty = bench.directory / "no-repository"
+    empty.mkdir()
+    bench.own()
+    strict = Plan(bench, "strict", "--profile", "strict", "--home", "scratch", workspace=empty)
+    section = Section(
+        "Many at once",
+        "Milliseconds per launch, all of a round started together; the round ends with the last of them. The view is that without overlays.",
+    )
     rows = []
     for count, rounds in ((1, 60), (8, 30), (64, 12)):
         bwrap = strict.bubblewrap("bubblewrap", TRUE)
