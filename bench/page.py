@@ -40,10 +40,10 @@ TARGETS = [
     ("What stays behind of each of 64 (Pss, KiB)", "memory: Pss KiB of front and init, 64 at once", 1024, "{:.0f}", {}),
     (
         "Jenkins: what `sandbox` adds to `sh 'true'` on a local agent, ms",
-        "jenkins: added ms, local agent",
+        "jenkins: added ms, built-in",
         20,
         "{:.1f}",
-        {"inbound": "jenkins: added ms, inbound agent"},
+        {"inbound and unprivileged": "jenkins: added ms, inbound"},
     ),
     ("Jenkins: round trips that a launch adds", "jenkins: round trips per launch", 2, "{:.2f}", {"and once for each block": "jenkins: round trips per block"}),
     ("Jenkins: 200 parallel branches to plain", "jenkins: parallel branches, sandboxed to plain", 1.1, "{:.2f}", {}),

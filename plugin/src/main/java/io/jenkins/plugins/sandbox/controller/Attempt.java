@@ -38,6 +38,7 @@ import io.jenkins.plugins.sandbox.outcome.Scratch;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import java.io.Closeable;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -62,6 +63,13 @@ final class Attempt {
 
     /** In seconds, on top of that, for the way to the agent and back. */
     private static final int TRIP_SECONDS = 15;
+
+    /**
+     * The first call takes less where the agent is near, and a trip of its own for the second one costs next to nothing. To
+     * send it beforehand would cost more there: the agent would write two small answers with no word of ours between, and
+     * the client of a WebSocket holds the second one back until the first is acknowledged, which TCP takes 40 ms for.
+     */
+    private static final Duration NEAR = Duration.ofMillis(25);
 
     /** The script of a freestyle job's shell step, and durable tasks' other wrapper; the agent looks closer. */
     private static final Pattern PROGRAM = Pattern.compile(
@@ -96,6 +104,7 @@ final class Attempt {
     private String cookie;
 
     private boolean detached;
+    private boolean near;
 
     Attempt(
             Run<?, ?> run,
@@ -139,6 +148,7 @@ final class Attempt {
         Set<String> running = owner.runningLaunches();
         List<InitProcess> inits = container ? List.of() : SandboxAction.initsOn(run, name());
         Prepared answer;
+        long start = System.nanoTime();
         try {
             answer = AgentCalls.limited(Messages.SandboxLauncher_Preparing(), name(), PREPARE_SECONDS, () -> {
                 JobWorkspace workspace =
@@ -176,6 +186,7 @@ final class Attempt {
             throw untrusted();
         }
         prepared = ready;
+        near = System.nanoTime() - start < NEAR.toNanos();
         Endings.note(run, name(), ready.endings(), listener);
         SandboxAction.expect(run, new Scratch(block, node.getNodeName(), ready.scratch()));
         return true;
@@ -212,11 +223,11 @@ final class Attempt {
 
     /**
      * Sends the second call to the agent on its way: what was applied, and whether that is enough. Before the command is
-     * launched, so that both go to the agent one behind the other and take the time of one trip. Not where a container may
-     * take its time to start.
+     * launched, so that both go to the agent one behind the other and take the time of one trip. Not where the agent is near,
+     * nor where a container may take its time to start.
      */
     void awaitReport(@CheckForNull VirtualChannel channel) {
-        if (!container) {
+        if (!container && !near) {
             confirmation = confirmation(channel);
         }
     }
