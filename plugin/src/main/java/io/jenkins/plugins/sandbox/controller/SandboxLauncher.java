@@ -34,8 +34,7 @@ import jenkins.util.SystemProperties;
 
 /**
  * Launches each command behind the native launcher, by putting that in front of it. One launch takes two short calls to the
- * agent, one to prepare it and one to hear what was applied; the command starts while that one waits there, and waits for
- * leave. Nothing is pending when {@link #launch} returns, so a restart of the controller needs no repair.
+ * agent, one to prepare it and one to hear what was applied; the command waits for leave until then. Nothing is pending when {@link #launch} returns, so a restart of the controller needs no repair.
  *
  * <p>A named class, since others look for launchers by walking {@link #getInner}.
  */
