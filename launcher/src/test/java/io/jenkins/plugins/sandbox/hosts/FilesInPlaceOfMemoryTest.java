@@ -301,16 +301,17 @@ class FilesInPlaceOfMemoryTest {
     /** Everything else is tried all the same. */
     @Test
     void withoutRoomForALaunchsDirectoriesTheProbeSaysWhatItDidNotTry() throws Exception {
-        String start = "transport memfd; level PARTIAL; problem null\nfilesystem DIRECTORIES unavailable: ";
+        // Which transport is left depends on where JNA finds a place for its library.
+        String start = "; level PARTIAL; problem null\nfilesystem DIRECTORIES unavailable: ";
         assertThat(probe("mount -t tmpfs -o ro t " + scratches))
-                .startsWith(start + "No directory can be made in '" + scratches + "' (")
+                .contains(start + "No directory can be made in '" + scratches + "' (")
                 .contains("Read-only file system");
         assertThat(probe("mount -t tmpfs -o size=4k t " + scratches + "; head -c 4096 /dev/zero > " + scratches
                         + "/full"))
-                .startsWith(start)
+                .contains(start)
                 .contains("No space left on device");
         Files.delete(scratches);
-        assertThat(probe("")).startsWith(start + "No directory can be made in '" + scratches + "' (");
+        assertThat(probe("")).contains(start + "No directory can be made in '" + scratches + "' (");
         assertThat(directory.toFile().list()).containsExactlyInAnyOrder("tmp", "caches", "home", "workspace", "err");
     }
 
