@@ -12,7 +12,7 @@ public final class Main {
     /** What the launcher too exits with when nothing was run; as env(1) and docker(1) do. */
     static final int REFUSED = 125;
 
-    private static final List<String> COMMANDS = List.of("run", "probe", "explain", "plan");
+    private static final List<String> COMMANDS = List.of("run", "agent", "probe", "explain", "plan");
 
     private Main() {}
 
@@ -62,6 +62,7 @@ public final class Main {
     private static Callable<Integer> command(Console console, String name) {
         return switch (name) {
             case "run" -> new RunCommand(console);
+            case "agent" -> new AgentCommand(console);
             case "probe" -> new ProbeCommand(console);
             case "explain" -> new ExplainCommand(console);
             default -> new PlanCommand(console);
@@ -91,7 +92,7 @@ public final class Main {
         @Override
         public Integer call() {
             throw new CommandLine.ParameterException(
-                    spec.commandLine(), "Missing command: use one of run, probe, explain, plan");
+                    spec.commandLine(), "Missing command: use one of " + String.join(", ", COMMANDS));
         }
     }
 

@@ -22,8 +22,8 @@ final class PolicyOptions {
     @Option(
             names = "--profile",
             paramLabel = "NAME|FILE",
-            defaultValue = "strict",
-            description = "standard, strict, offline, locked, or a profile file. Default: strict")
+            description =
+                    "standard, strict, offline, locked, or a profile file. Default: strict, of sandbox agent: agent")
     private String profile;
 
     @Option(
@@ -57,7 +57,7 @@ final class PolicyOptions {
 
     @Option(
             names = "--git",
-            paramLabel = "protected|overlay|read-only",
+            paramLabel = "host|protected|overlay|read-only",
             description = "the git repositories in the workspace. Default: the profile's")
     private String git;
 
@@ -88,6 +88,31 @@ final class PolicyOptions {
     @Mixin
     private LimitOptions limits;
 
+    PolicyOptions() {
+        this("strict");
+    }
+
+    /** @param defaultProfile the profile when none is named */
+    PolicyOptions(String defaultProfile) {
+        profile = defaultProfile;
+    }
+
+    /** Applies defaults of a command; an option that was given stays. */
+    void useDefaults(Path defaultWorkspace, String defaultMinimumLevel) {
+        workspace = workspace == null ? defaultWorkspace.toString() : workspace;
+        minimumLevel = minimumLevel == null ? defaultMinimumLevel : minimumLevel;
+    }
+
+    /** Adds a path that must be readable. */
+    void addRead(Path path) {
+        read.add(path.toString());
+    }
+
+    /** Adds a path that must not be seen. */
+    void addHide(Path path) {
+        hide.add(path.toString());
+    }
+
     /** The profile with the options that change it. */
     Profile profile() throws SandboxException {
         Profile read = readProfile();
@@ -108,7 +133,7 @@ final class PolicyOptions {
     }
 
     private Profile readProfile() throws SandboxException {
-        if (Profile.BUILT_IN.contains(profile)) {
+        if (Profile.BUILT_IN.contains(profile) || profile.equals(Profile.AGENT)) {
             return Profile.named(profile);
         }
         boolean file = profile.contains("/") || profile.endsWith(".properties");

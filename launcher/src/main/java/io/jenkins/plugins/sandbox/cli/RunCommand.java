@@ -47,7 +47,7 @@ final class RunCommand implements Callable<Integer> {
     private final Console console;
 
     @Mixin
-    private PolicyOptions options;
+    private PolicyOptions options = new PolicyOptions();
 
     @Option(names = "--report", paramLabel = "FILE", description = "writes the report there as JSON")
     private String reportFile;
@@ -63,6 +63,15 @@ final class RunCommand implements Callable<Integer> {
 
     RunCommand(Console console) {
         this.console = console;
+    }
+
+    /** The same with options that were read already. */
+    RunCommand(Console console, PolicyOptions options, TransportOption transport, boolean quiet, List<String> command) {
+        this(console);
+        this.options = options;
+        this.transport = transport;
+        this.quiet = quiet;
+        this.command = command;
     }
 
     @Override

@@ -90,6 +90,9 @@ final class GitFiles {
      * @throws SandboxException when it cannot be found out what is there
      */
     static List<Mount> in(Path workspace, Profile.Git setting, Scratch scratch) throws SandboxException {
+        if (setting == Profile.Git.HOST) {
+            return List.of();
+        }
         GitFiles files = new GitFiles(workspace, setting, scratch);
         try {
             Repositories there = Repositories.in(workspace, MOST_ENTRIES);

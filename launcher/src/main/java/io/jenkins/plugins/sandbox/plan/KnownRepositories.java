@@ -122,7 +122,9 @@ public record KnownRepositories(
     }
 
     private static boolean isToBeKept(Policy policy) {
-        return policy.scratch() != null && policy.profile().primitives().contains(Primitive.FILESYSTEM);
+        return policy.scratch() != null
+                && policy.profile().primitives().contains(Primitive.FILESYSTEM)
+                && policy.profile().git() != Profile.Git.HOST;
     }
 
     /**

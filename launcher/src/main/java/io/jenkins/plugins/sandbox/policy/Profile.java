@@ -57,6 +57,9 @@ public record Profile(
     /** The built-in profiles, weakest first. */
     public static final List<String> BUILT_IN = List.of("standard", "strict", "offline", "locked");
 
+    /** The built-in profile of {@code sandbox agent}. It is weaker than {@code strict}, so no build can choose it. */
+    public static final String AGENT = "agent";
+
     /**
      * What a network of the launch's own is made of. Not LANDLOCK_NET: it refuses TCP over loopback too, which many a test
      * needs.
@@ -107,6 +110,8 @@ public record Profile(
 
     /** What becomes of the repositories in the workspace, which git outside of the sandbox uses afterwards. */
     public enum Git {
+        /** As writable as the rest of the workspace. For the profile {@link Profile#AGENT}, whose JVM checks out. */
+        HOST,
         /** What names programs is read-only: configuration, hooks, submodules'. The rest can be written to. */
         PROTECTED,
         /** The machine's below, a scratch directory above: nothing that is written to {@code .git} reaches the machine. */
@@ -141,7 +146,7 @@ public record Profile(
     /**
      * Finds a built-in profile.
      *
-     * @param name one of {@link #BUILT_IN}
+     * @param name one of {@link #BUILT_IN}, or {@link #AGENT}
      * @return the profile
      * @throws SandboxException when there is none of that name
      */

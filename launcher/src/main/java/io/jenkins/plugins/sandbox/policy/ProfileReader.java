@@ -83,7 +83,7 @@ final class ProfileReader {
     }
 
     static Profile builtIn(String name) throws SandboxException {
-        if (!Profile.BUILT_IN.contains(name)) {
+        if (!isBuiltIn(name)) {
             throw new SandboxException("Unknown profile " + Quoted.of(name) + ": use one of "
                     + Quoted.list(Profile.BUILT_IN) + ", or the path of a profile file.");
         }
@@ -103,6 +103,10 @@ final class ProfileReader {
         } catch (IOException e) {
             throw new SandboxException("Profile '" + name + "' cannot be read: " + e.getMessage() + ".", e);
         }
+    }
+
+    private static boolean isBuiltIn(String name) {
+        return Profile.BUILT_IN.contains(name) || name.equals(Profile.AGENT);
     }
 
     static Profile load(Path file) throws SandboxException {
@@ -150,7 +154,7 @@ final class ProfileReader {
             throw new SandboxException("Profile name " + Quoted.of(name)
                     + " does not do: use 1 to 32 of a-z, 0-9 and '-', and call the file NAME.properties.");
         }
-        if (Profile.BUILT_IN.contains(name)) {
+        if (isBuiltIn(name)) {
             throw new SandboxException("Profile name '" + name + "' is taken by a built-in profile: choose another.");
         }
     }
@@ -241,8 +245,12 @@ final class ProfileReader {
         } catch (IllegalArgumentException e) {
             throw error(lineOf("syscalls"), e.getMessage());
         }
-        // Whoever is under a Landlock rule about files may not mount, and writing uid_map is one of the files refused
-        // (Documentation/userspace-api/landlock.rst, "Current limitations").
+        // Below a Landlock rule for files the kernel refuses mount(2), and uid_map is one of the files that cannot be
+        // written
+        // (Documentation/userspace-api/landlock.rst, "Current limitations"). The other two rows are layers too: the
+        // kernel
+        // lets nothing be renamed between directories (EXDEV) where a launch inside adds its own layer for files to
+        // them.
         if (read.syscalls().contains("nested-sandbox")
                 && (read.primitives().contains(Primitive.LANDLOCK_FS)
                         || read.primitives().contains(Primitive.LANDLOCK_NET)

@@ -160,7 +160,7 @@ class ProfileTest {
                 "root = ro                                 | line 1: 'root' needs the primitive filesystem",
                 "home = overlay                            | line 1: 'home' needs the primitive filesystem",
                 "git = read-only                           | line 1: 'git' needs the primitive filesystem",
-                "git = read_only                           | line 1: 'git' cannot be 'read_only': use one of protected, overlay, read-only",
+                "git = read_only                           | line 1: 'git' cannot be 'read_only': use one of host, protected, overlay, read-only",
                 "network = none                            | the primitive network_namespace go together",
                 "primitives = network_namespace            | the primitive network_namespace go together",
                 "environment = named                       | line 1: 'environment = named' needs the primitive environment",
