@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jenkins.plugins.sandbox.launch.AgentWallTest;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,6 +78,16 @@ class AgentCommandTest {
         return all;
     }
 
+    /** Each JAR of the class path may lie in /tmp, where the agent's JVM sees a private directory. */
+    private static Set<String> readable() {
+        Set<String> readable = new LinkedHashSet<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            readable.add(Path.of(entry).toAbsolutePath().getParent().toString());
+        }
+        readable.add(System.getProperty("java.io.tmpdir"));
+        return readable;
+    }
+
     private static String step(Path home) {
         return "echo reached; cat " + home + "/.ssh/id_rsa " + home + "/notes; echo x > " + home + "/planted; cat "
                 + home + "/secret-file; echo x > " + home + "/agent/f && echo kept";
@@ -101,14 +112,8 @@ class AgentCommandTest {
     @Test
     void launchesNestAndAreFull(@TempDir Path directory) throws Exception {
         Path workspace = Files.createDirectories(root.resolve("workspace/job"));
-        // Each JAR of the class path may lie in /tmp, where the agent's JVM sees a private directory.
-        Set<String> readable = new LinkedHashSet<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            readable.add(Path.of(entry).toAbsolutePath().getParent().toString());
-        }
-        readable.add(System.getProperty("java.io.tmpdir"));
         List<String> words = new ArrayList<>(sandbox("agent"));
-        readable.forEach(r -> words.addAll(List.of("--read", r)));
+        readable().forEach(r -> words.addAll(List.of("--read", r)));
         String inner = String.join(" ", sandbox("run"));
         String build = "mkdir -p a b; echo text > a/f; mv a/f b/f; cat b/f; echo x > ~/planted; ls ~/.ssh";
         words.addAll(List.of(
@@ -123,6 +128,20 @@ class AgentCommandTest {
         assertThat(result.out()).as(result.err()).isEqualTo("text\ntext\nagent\n");
         assertThat(workspace.resolve("b/f")).hasContent("text");
         assertThat(home.resolve("planted")).doesNotExist();
+    }
+
+    /** The agent's JVM itself reports the wall to the controller. */
+    @Test
+    void theJvmInsideSeesTheWall(@TempDir Path directory) throws Exception {
+        List<String> words = new ArrayList<>(sandbox("agent", "--root", root.toString()));
+        readable().forEach(r -> words.addAll(List.of("--read", r)));
+        List<String> show =
+                List.of(JAVA, "-cp", System.getProperty("java.class.path"), AgentWallTest.Show.class.getName());
+        assertThat(run(directory, show).out()).startsWith("missing [no_new_privs, ");
+        words.add("--");
+        words.addAll(show);
+        Result result = run(directory, words);
+        assertThat(result.out()).as(result.err()).isEqualTo("missing []\n");
     }
 
     @Test
