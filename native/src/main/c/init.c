@@ -2,6 +2,7 @@
 #include "launch.h"
 #include "processes.h"
 #include "report.h"
+#include "task.h"
 #include "usage.h"
 
 #include <errno.h>
@@ -31,14 +32,16 @@ struct init {
     bool has_pid_namespace;
     pid_t command;
     pid_t heir; /* what the command left behind to write its status down; 0: there is none, or nobody waits for it */
-    int ready;  /* read end: the command's process has done its rows */
-    int go;     /* write end: it may start the command */
+    struct task task;
+    int ready; /* read end: the command's process has done its rows */
+    int go;    /* write end: it may start the command */
     struct usage usage;
     bool command_ended;
     int status;       /* the command's */
     enum limit limit; /* that ended it, or LIMIT_COUNT */
     int ending_by;    /* the signal that began the end; KILL follows. 0: it goes on */
     bool ended_by_request;
+    bool requested; /* that everybody ends, also after the command did */
     int64_t kill_at_ms;
     int kills; /* how often everybody was sent KILL */
 };
@@ -231,6 +234,8 @@ static void report_end(struct init *init)
         used += (size_t)snprintf(text + used, size - used, "exit signal %d%s\n", WTERMSIG(init->status), cause);
     else
         used += (size_t)snprintf(text + used, size - used, "exit code %d\n", WEXITSTATUS(init->status));
+    if (init->task.status >= 0)
+        used += (size_t)snprintf(text + used, size - used, "task code %d\n", init->task.status);
     used += usage_report(&init->usage, text + used, size - used);
     append_to_report(init->launch, text, used);
 }
@@ -324,7 +329,7 @@ static pid_t find_heir(const struct init *init)
 {
     pid_t heir = 0;
     size_t count = 0;
-    if (init->plan->on_limit_status == NULL)
+    if (init->plan->task_result == NULL)
         return 0;
     struct process *list = list_processes(&count);
     for (size_t i = 0; i < count; i++)
@@ -368,6 +373,25 @@ static bool reap(struct init *init)
     return false;
 }
 
+/*
+ * The task is over: what the command left behind to write the status down, and to show that it lives, has nothing to do
+ * any more. Whatever else the command started in the background has another parent by now, and goes on.
+ */
+static void end_task(struct init *init)
+{
+    size_t count = 0;
+    bool numbers_are_ours = !init->has_pid_namespace || is_applied(&init->launch->context, PROC);
+    init->usage.ended_ms = now_ms();
+    if (init->heir == 0 || !numbers_are_ours)
+        return;
+    struct process *list = list_processes(&count);
+    mark_family(list, count, init->heir);
+    for (size_t i = 0; i < count; i++)
+        if (list[i].ours)
+            (void)kill(list[i].pid, SIGKILL); /* ESRCH: it ended first */
+    free(list);
+}
+
 /* KILLs whoever is left when the grace is over. How long to wait for the next look, in milliseconds. */
 static int press_on(struct init *init)
 {
@@ -386,12 +410,14 @@ static void run_to_the_end(struct init *init)
     bool released = false;
     for (;;) {
         bool alone = reap(init);
+        if (init->command_ended && task_ends(&init->task))
+            end_task(init);
         /* Processes that may not be killed by us: another user's, without the capability. Our end is theirs. */
         if (init->has_pid_namespace && init->kills > KILLS_IN_VAIN)
             alone = true;
         if (alone) {
             report_end(init); /* before front ends, so that whoever waits for it finds it */
-            usage_tell(&init->usage);
+            usage_tell(&init->usage, !init->requested ? REQUEST_NONE : init->kills == 0 ? REQUEST_MET : REQUEST_FORCED);
             atomic_store(&init->launch->context.shared->finished, true);
         }
         if (init->command_ended && init->launch->socket >= 0)
@@ -409,8 +435,12 @@ static void run_to_the_end(struct init *init)
         }
         int press_ms = press_on(init);
         wait_ms = init->ending_by == SIGKILL || press_ms < wait_ms ? press_ms : wait_ms;
+        bool watching = init->task.result != NULL && !init->task.over && init->command_ended;
         struct pollfd polls[] = {{.fd = init->signals, .events = POLLIN},
-                                 {.fd = init->launch->socket, .events = POLLIN}};
+                                 {.fd = init->launch->socket, .events = POLLIN},
+                                 {.fd = watching ? init->task.events : -1, .events = POLLIN}};
+        if (watching && wait_ms > TASK_LOOK_MS)
+            wait_ms = TASK_LOOK_MS;
         if (!released && wait_ms > RELEASE_AFTER_MS)
             wait_ms = RELEASE_AFTER_MS;
         if (poll(polls, NELEM(polls), wait_ms) == 0 && !released) { /* EINTR, ENOMEM: the loop looks again */
@@ -422,6 +452,7 @@ static void run_to_the_end(struct init *init)
             continue;
         if (!init->command_ended)
             init->ended_by_request = true;
+        init->requested |= request != SIGINT && request != SIGQUIT;
         begin_end(init, request);
     }
 }
@@ -473,7 +504,11 @@ static int fork_command(struct init *init)
 _Noreturn void init_run(struct launch *launch, pid_t init_pid)
 {
     struct context *context = &launch->context;
-    struct init init = {.launch = launch, .plan = context->plan, .kill_at_ms = NEVER, .limit = LIMIT_COUNT};
+    struct init init = {.launch = launch,
+                        .plan = context->plan,
+                        .kill_at_ms = NEVER,
+                        .limit = LIMIT_COUNT,
+                        .task = {.directory = -1, .events = -1, .status = -1}};
     char report[REPORT_MAX];
     char reason[512];
     /* Read before the view: a /proc that is not ours may not show us any more. */
@@ -524,6 +559,7 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
         refuse_errno(&init, "letting go of stdio");
     atomic_store(&context->shared->started, true);
     usage_begin(&init.usage, context, init.has_pid_namespace);
+    task_watch(&init.task, context->plan);
     if (write_all(init.go, "g", 1) != 0)
         refuse(&init, NULL, 0, "the process that was to become the command is gone");
     close_fd(&init.go);

@@ -285,7 +285,7 @@ enum option {
     OPTION_WALL_TIME,
     OPTION_CPUS,
     OPTION_WORKSPACE_SIZE,
-    OPTION_ON_LIMIT,
+    OPTION_TASK,
     OPTION_SECCOMP,
     OPTION_BACKGROUND,
     OPTION_GRACE,
@@ -334,7 +334,7 @@ static const struct {
     [OPTION_WALL_TIME] = {"--wall-time", 1, false},
     [OPTION_CPUS] = {"--cpus", 1, false},
     [OPTION_WORKSPACE_SIZE] = {"--workspace-size", 2, false},
-    [OPTION_ON_LIMIT] = {"--on-limit", 2, false},
+    [OPTION_TASK] = {"--task", 2, false},
     [OPTION_SECCOMP] = {"--seccomp", 1, false},
     [OPTION_BACKGROUND] = {"--background", 1, false},
     [OPTION_GRACE] = {"--grace", 1, false},
@@ -422,9 +422,9 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
     case OPTION_WORKSPACE_SIZE:
         return take_path(name, values[0], &plan->workspace, problem) &&
                take_limit(name, values[1], MEMORY_MAX, &plan->workspace_size, problem);
-    case OPTION_ON_LIMIT:
-        return take_path(name, values[0], &plan->on_limit_status, problem) &&
-               take_path(name, values[1], &plan->on_limit_log, problem);
+    case OPTION_TASK:
+        return take_path(name, values[0], &plan->task_result, problem) &&
+               take_path(name, values[1], &plan->task_log, problem);
     case OPTION_SECCOMP:
         return take_file(name, values[0], &plan->filter_file, problem);
     case OPTION_BACKGROUND:

@@ -57,13 +57,13 @@ struct plan {
     uint64_t limits[PRIMITIVE_COUNT]; /* for the rlimit rows: seconds, bytes or a
                                          count */
     primitive_set limited;
-    uint64_t memory;             /* of the launch as a whole: bytes, 0 for no limit */
-    uint64_t pids;               /* processes and threads, 0 for no limit */
-    uint64_t cpu_quota;          /* per cent of one processor, 0 for no limit */
-    uint64_t cpu_time_s;         /* of all processes together, 0 for no limit */
-    uint64_t wall_time_s;        /* from the command's start, 0 for no limit */
-    const char *on_limit_status; /* written when a limit ended everything; NULL for none */
-    const char *on_limit_log;
+    uint64_t memory;         /* of the launch as a whole: bytes, 0 for no limit */
+    uint64_t pids;           /* processes and threads, 0 for no limit */
+    uint64_t cpu_quota;      /* per cent of one processor, 0 for no limit */
+    uint64_t cpu_time_s;     /* of all processes together, 0 for no limit */
+    uint64_t wall_time_s;    /* from the command's start, 0 for no limit */
+    const char *task_result; /* where a durable task's status is expected; NULL for none */
+    const char *task_log;
     const char *workspace;   /* whose size is limited; NULL for none */
     uint64_t workspace_size; /* bytes */
     const char *cpus;        /* "0-3,8", checked; NULL for all */

@@ -32,12 +32,13 @@ static bool read_process(const char *name, struct process *process)
     return true;
 }
 
-static void mark_ours(struct process *list, size_t count)
+/* The descendants of those that are marked already. */
+static void mark_descendants(struct process *list, size_t count)
 {
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < count; i++) {
-            bool ours = list[i].parent == getpid();
+            bool ours = list[i].ours;
             for (size_t j = 0; !ours && j < count; j++)
                 ours = list[j].ours && list[j].pid == list[i].parent;
             if (ours && !list[i].ours) {
@@ -46,6 +47,20 @@ static void mark_ours(struct process *list, size_t count)
             }
         }
     }
+}
+
+static void mark_ours(struct process *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        list[i].ours = list[i].parent == getpid();
+    mark_descendants(list, count);
+}
+
+void mark_family(struct process *list, size_t count, pid_t root)
+{
+    for (size_t i = 0; i < count; i++)
+        list[i].ours = list[i].pid == root;
+    mark_descendants(list, count);
 }
 
 struct process *list_processes(size_t *count)

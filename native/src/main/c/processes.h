@@ -18,3 +18,6 @@ struct process {
  * is their subreaper or pid 1. NULL when /proc cannot be read; to be freed otherwise.
  */
 struct process *list_processes(size_t *count);
+
+/* Marks as ours a process and its descendants, and nobody else. */
+void mark_family(struct process *list, size_t count, pid_t root);

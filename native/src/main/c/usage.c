@@ -283,7 +283,7 @@ size_t usage_report(struct usage *usage, char *text, size_t size)
         used += (size_t)snprintf(
             text + used, size - used,
             "usage wall_ms=%lld user_ms=%lld system_ms=%lld max_rss_kib=%ld peak_kib=%lld peak_source=%s tasks=%llu\n",
-            (long long)(now_ms() - usage->started_ms),
+            (long long)((usage->ended_ms != 0 ? usage->ended_ms : now_ms()) - usage->started_ms),
             (long long)(counted ? counts.user_us / 1000 : milliseconds(&rusage.ru_utime)),
             (long long)(counted ? counts.system_us / 1000 : milliseconds(&rusage.ru_stime)), rusage.ru_maxrss,
             (long long)(peak ? counts.peak_bytes / 1024 : rusage.ru_maxrss), peak ? "cgroup" : "process",
@@ -313,28 +313,43 @@ static int open_beside(const char *path, int flags)
     return parent < 0 ? -1 : openat(parent, slash + 1, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0644);
 }
 
-void usage_tell(const struct usage *usage)
+/* Why everybody was ended; 0 when nobody was. */
+static size_t describe_end(const struct usage *usage, enum request request, char *text, size_t size)
 {
-    /* 128 and the number of SIGKILL or SIGXFSZ, as a shell says it. */
-    const char *status = usage->ended_all == 1U << LIMIT_FILE_SIZE ? "153\n" : "137\n";
-    static const char end[] = "was reached: everything was killed\n";
     const unsigned by_the_kernel = 1U << LIMIT_MEMORY | 1U << LIMIT_CPU_TIME;
-    const struct plan *plan = usage->context->plan;
-    char text[512] = "sandbox: ";
-    size_t used = strlen(text);
-    struct stat kind;
-    if (plan->on_limit_status == NULL)
-        return;
+    size_t used = 0;
     for (unsigned i = 0; i < LIMIT_COUNT; i++)
         if (((usage->ended_all | (usage->reached & by_the_kernel)) & (1U << i)) != 0)
-            used += describe(usage, (enum limit)i, text + used, sizeof text - used - sizeof end);
-    if (used == strlen("sandbox: "))
+            used += describe(usage, (enum limit)i, text + used, size - used);
+    const char *rest = used > 0                    ? "was reached: all processes were killed\n"
+                       : request == REQUEST_FORCED ? "aborted: all processes were killed\n"
+                       : request == REQUEST_MET    ? "aborted: all processes were ended\n"
+                                                   : "";
+    int n = snprintf(text + used, size - used, "%s", rest);
+    return n < 0 || (size_t)n >= size - used ? 0 : used + (size_t)n;
+}
+
+/* As a shell says it: 128 and the number of the signal. */
+static const char *status_at_end(const struct usage *usage, enum request request)
+{
+    if (usage->ended_all == 1U << LIMIT_FILE_SIZE)
+        return "153\n"; /* SIGXFSZ */
+    return usage->ended_all == 0 && usage->reached == 0 && request == REQUEST_MET ? "143\n" : "137\n";
+}
+
+void usage_tell(const struct usage *usage, enum request request)
+{
+    const struct plan *plan = usage->context->plan;
+    char text[512] = "[sandbox] ";
+    const size_t start = strlen(text);
+    struct stat kind;
+    if (plan->task_result == NULL || describe_end(usage, request, text + start, sizeof text - start) == 0)
         return;
-    memcpy(text + used, end, sizeof end);
-    int file CLEANUP_FD = open_beside(plan->on_limit_status, O_WRONLY | O_CREAT | O_EXCL);
+    const char *status = status_at_end(usage, request);
+    int file CLEANUP_FD = open_beside(plan->task_result, O_WRONLY | O_CREAT | O_EXCL);
     if (file < 0)
         return; /* it is there: somebody was left to write it */
-    int log CLEANUP_FD = open_beside(plan->on_limit_log, O_WRONLY | O_APPEND);
+    int log CLEANUP_FD = open_beside(plan->task_log, O_WRONLY | O_APPEND);
     /* The log first: who waits for the status reads it then. Nobody is left to be told that either failed. */
     if (log >= 0 && fstat(log, &kind) == 0 && S_ISREG(kind.st_mode))
         (void)write_all(log, text, strlen(text));

@@ -19,6 +19,7 @@ struct usage {
     const struct context *context;
     bool has_pid_namespace;
     int64_t started_ms;
+    int64_t ended_ms;       /* of the durable task; 0: the end of everybody counts */
     int64_t look_at_all_ms; /* at what is there, next */
     int64_t look_at_ms;     /* at the CPU time, next */
     unsigned reached;       /* limits, a bit for each */
@@ -46,11 +47,18 @@ enum limit usage_ended(struct usage *usage, int status, const struct rusage *rus
 /* Whether the kernel has killed in the launch's control group for want of memory. */
 bool usage_out_of_memory(const struct usage *usage);
 
+/* Who ended a launch that did not end by itself, apart from its limits. */
+enum request {
+    REQUEST_NONE,
+    REQUEST_MET,    /* all ended when they were asked to */
+    REQUEST_FORCED, /* some had to be killed */
+};
+
 /*
- * Writes the plan's --on-limit files, if a limit has ended everybody: whoever would have written down how the command
- * ended was ended too. To be called when nobody is left, after usage_report().
+ * Writes the plan's --task files if a limit or a request has ended everybody: the wrapper that would have written down
+ * the command's status was ended too. To be called when nobody is left, after usage_report().
  */
-void usage_tell(const struct usage *usage);
+void usage_tell(const struct usage *usage, enum request request);
 
 /* The lines of the report: `limit NAME VALUE`, each at most once, and `usage ...`. Returns their length. */
 size_t usage_report(struct usage *usage, char *text, size_t size);

@@ -111,7 +111,7 @@ static const char *const vocabulary[] = {
     "--cpus",
     "workspace_size",
     "--workspace-size",
-    "--on-limit",
+    "--task",
     "0-3,8",
     "3-",
     "0-1024",

@@ -43,6 +43,7 @@ public final class ReportParser {
     private static final Pattern INIT = Pattern.compile("init (\\d{1,7}) (\\d{1,18})");
     private static final Pattern EXIT = Pattern.compile(
             "exit (?:code (\\d{1,3})|signal (\\d{1,2})(?: (memory|wall_time|cpu_time|file_size|terminated))?)");
+    private static final Pattern TASK = Pattern.compile("task code (\\d{1,3})");
     private static final Pattern LIMIT = Pattern.compile("limit ([a-z_]{1,32}) (\\d{1,18})");
     private static final Pattern EXEC = Pattern.compile("exec (\\d{1,4}) (.*)", Pattern.DOTALL);
     private static final Pattern USAGE = Pattern.compile(
@@ -156,7 +157,7 @@ public final class ReportParser {
             if (lines.hasNext()) {
                 throw unexpected(lines.next());
             }
-            return new Ending(null, List.of(), null, null, refusal(line));
+            return new Ending(null, List.of(), null, null, null, refusal(line));
         }
         Matcher exec = EXEC.matcher(line);
         if (exec.matches()) {
@@ -166,6 +167,15 @@ public final class ReportParser {
         Exit exit = exit(line);
         Map<LimitHit.Kind, LimitHit> limits = new EnumMap<>(LimitHit.Kind.class);
         line = lines.next();
+        Integer taskStatus = null;
+        Matcher task = TASK.matcher(line);
+        if (task.matches()) {
+            taskStatus = Integer.valueOf(task.group(1));
+            if (taskStatus > 255) {
+                throw unexpected(line);
+            }
+            line = lines.next();
+        }
         while (line.startsWith("limit ")) {
             LimitHit hit = limit(line);
             if (limits.put(hit.limit(), hit) != null) {
@@ -178,7 +188,7 @@ public final class ReportParser {
         if (lines.hasNext()) {
             throw unexpected(lines.next());
         }
-        return new Ending(exit, List.copyOf(limits.values()), usage, execError, null);
+        return new Ending(exit, List.copyOf(limits.values()), taskStatus, usage, execError, null);
     }
 
     /**

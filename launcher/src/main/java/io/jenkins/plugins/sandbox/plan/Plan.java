@@ -16,9 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * What the native launcher is told about one launch, but for the places of the report, the gate and the filter, which the
@@ -37,7 +35,7 @@ public final class Plan {
     private final List<Mount> mounts;
     private final Mounts.View view;
     private final byte[] filter;
-    private final List<String> onLimit;
+    private final List<String> task;
     private final Path workspace;
 
     private Plan(
@@ -47,7 +45,7 @@ public final class Plan {
             Exceptions exceptions,
             Mounts.View view,
             byte[] filter,
-            List<String> onLimit,
+            List<String> task,
             Path workspace) {
         this.policy = policy;
         this.host = host;
@@ -56,7 +54,7 @@ public final class Plan {
         this.mounts = view.mounts();
         this.view = view;
         this.filter = filter;
-        this.onLimit = onLimit;
+        this.task = task;
         this.workspace = workspace;
     }
 
@@ -87,7 +85,7 @@ public final class Plan {
                 exceptions,
                 mounts,
                 filter(policy, host),
-                onLimit(policy, host, mounts),
+                task(policy, host, mounts),
                 workspace);
     }
 
@@ -193,7 +191,7 @@ public final class Plan {
         }
         rlimits().forEach(l -> words.addAll(List.of("--rlimit", l)));
         words.addAll(launchLimits());
-        words.addAll(onLimit);
+        words.addAll(task);
         if (filter != null) {
             words.addAll(List.of("--seccomp", filterFile));
         }
@@ -248,15 +246,12 @@ public final class Plan {
     }
 
     /**
-     * A limit that ends everybody ends the wrapper too that would have written the command's status into the control
-     * directory; whoever waits for that file would wait for minutes. The names are those of Jenkins' durable tasks. It is init
-     * that writes, which sees what the command sees, and follows no link: so where the directory is mounted.
+     * Where init finds the status of a durable task, whose names these are. A limit or an abort that ends everybody ends the
+     * wrapper too that would have written the status; the agent would wait for that file for minutes, so init writes it. It sees
+     * what the command sees, and follows no link: the paths are those of the view.
      */
-    private static List<String> onLimit(Policy policy, Host host, Mounts.View mounts) throws SandboxException {
-        Limits limits = policy.limits();
-        boolean ends = Stream.of(limits.memory(), limits.cpuTime(), limits.wallTime(), limits.fileSize())
-                .anyMatch(Objects::nonNull);
-        if (!ends || policy.controlDirectory() == null) {
+    private static List<String> task(Policy policy, Host host, Mounts.View mounts) throws SandboxException {
+        if (policy.controlDirectory() == null) {
             return List.of();
         }
         Path directory = host.canonicalDirectory("Control directory", policy.controlDirectory());
@@ -266,7 +261,7 @@ public final class Plan {
                 .findFirst()
                 .orElse(directory);
         return List.of(
-                "--on-limit",
+                "--task",
                 control.resolve("jenkins-result.txt").toString(),
                 control.resolve("jenkins-log.txt").toString());
     }

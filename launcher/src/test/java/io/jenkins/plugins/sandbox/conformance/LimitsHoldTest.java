@@ -201,11 +201,12 @@ class LimitsHoldTest {
     void whoWaitsForAFileIsToldOfTheLimit() throws Exception {
         Path status = workspace.resolve("result");
         Path log = Files.writeString(workspace.resolve("log"), "last words\n");
-        launch.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        launch.options("--wall-time", "1", "--task", status.toString(), log.toString());
         launch.start("sh", "-c", "(sleep 1000; echo 0 > result) &").ended();
         assertThat(status).hasContent("137");
         assertThat(log)
-                .hasContent("last words\nsandbox: the limit on wall time, 1 s, was reached: everything was killed");
+                .hasContent(
+                        "last words\n[sandbox] the limit on wall time, 1 s, was reached: all processes were killed");
     }
 
     /** Jenkins' wrapper: when the log is full, the shell that would say so there is ended as well, and writes no status. */
@@ -214,7 +215,7 @@ class LimitsHoldTest {
         Path status = workspace.resolve("result");
         Path log = workspace.resolve("log");
         launch.options("--primitive", "rlimit_fsize", "--rlimit", "fsize=1048576")
-                .options("--wall-time", "20", "--on-limit", status.toString(), log.toString());
+                .options("--wall-time", "20", "--task", status.toString(), log.toString());
         Ending ending = launch.start(
                         "sh",
                         "-c",
@@ -225,7 +226,8 @@ class LimitsHoldTest {
         assertThat(ending.limits()).containsExactly(hit(LimitHit.Kind.FILE_SIZE, MIB));
         assertThat(status).hasContent("153");
         assertThat(Files.readString(log))
-                .endsWith("sandbox: the limit on the size of a file, 1024 KiB, was reached: everything was killed\n");
+                .endsWith(
+                        "[sandbox] the limit on the size of a file, 1024 KiB, was reached: all processes were killed\n");
     }
 
     /** The same signal, and the wrapper lives on: nobody is ended but who wrote too much. */
@@ -233,7 +235,7 @@ class LimitsHoldTest {
     void aFileThatIsTooLargeEndsNobodyElse() throws Exception {
         Path status = workspace.resolve("result");
         launch.options("--primitive", "rlimit_fsize", "--rlimit", "fsize=1048576")
-                .options("--on-limit", status.toString(), workspace + "/log");
+                .options("--task", status.toString(), workspace + "/log");
         launch.start("sh", "-c", "( sh -c 'yes > large; :' > log 2>&1; sleep 1; echo 5 > result ) &")
                 .ended();
         assertThat(status).hasContent("5");
@@ -244,18 +246,18 @@ class LimitsHoldTest {
         Path status = workspace.resolve("result");
         Path log = workspace.resolve("log");
         Path other = Files.writeString(workspace.resolve("other"), "other");
-        launch.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        launch.options("--wall-time", "1", "--task", status.toString(), log.toString());
         launch.start("sh", "-c", "echo 5 > result; ln -s other log; sleep 1000").ended();
         assertThat(status).hasContent("5");
         NativeLaunch again = new NativeLaunch(workspace).strict(workspace);
         Files.delete(status);
-        again.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        again.options("--wall-time", "1", "--task", status.toString(), log.toString());
         again.start("sh", "-c", "sleep 1000").ended();
         assertThat(status).hasContent("137");
         assertThat(other).hasContent("other");
         Files.delete(status);
         NativeLaunch linked = new NativeLaunch(workspace).strict(workspace);
-        linked.options("--wall-time", "1", "--on-limit", status.toString(), log.toString());
+        linked.options("--wall-time", "1", "--task", status.toString(), log.toString());
         linked.start("sh", "-c", "ln -s dangling result; sleep 1000").ended();
         assertThat(workspace.resolve("dangling")).doesNotExist();
     }

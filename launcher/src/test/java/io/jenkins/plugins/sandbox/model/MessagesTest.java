@@ -159,6 +159,7 @@ class MessagesTest {
                 .withEnding(new Ending(
                         new Exit(1, 0, null),
                         List.of(),
+                        3,
                         new Usage(1, 2, 3, 4, 5, Usage.PeakSource.PROCESS, 6),
                         null,
                         null));

@@ -56,10 +56,28 @@ class ReportParserTest {
                 .isEqualTo(new Ending(
                         new Exit(0, 9, "memory"),
                         List.of(new LimitHit(LimitHit.Kind.MEMORY, 512 << 20), new LimitHit(LimitHit.Kind.PIDS, 100)),
+                        null,
                         new Usage(12, 3, 4, 1024, 2048, Usage.PeakSource.CGROUP, 5),
                         null,
                         null));
         assertThat(report.ending().exit().status()).isEqualTo(137);
+    }
+
+    @Test
+    void theStatusOfADurableTaskIsItsOwn() throws Exception {
+        String ending = "exit code 0\n%susage wall_ms=12 user_ms=3 system_ms=4 max_rss_kib=1024 peak_kib=2048"
+                + " peak_source=process tasks=5\n";
+        assertThat(ReportParser.parseEnding(bytes(ending.formatted(""))).taskStatus())
+                .isNull();
+        Ending ended = ReportParser.parseEnding(bytes(ending.formatted("task code 7\nlimit wall_time 3\n")));
+        assertThat(ended.taskStatus()).isEqualTo(7);
+        assertThat(ended.exit().code()).isZero();
+        assertThat(ended.limits()).containsExactly(new LimitHit(LimitHit.Kind.WALL_TIME, 3));
+        for (String wrong : List.of("task code 256\n", "task code -1\n", "task code\n", "task code 1\ntask code 1\n")) {
+            assertThatThrownBy(() -> ReportParser.parseEnding(bytes(ending.formatted(wrong))))
+                    .as(wrong)
+                    .isInstanceOf(ReportException.class);
+        }
     }
 
     @Test

@@ -393,15 +393,12 @@ class PlanTest {
     }
 
     @Test
-    void whoWaitsInTheControlDirectoryIsToldOfALimitThatEndsEverything() throws Exception {
+    void initIsToldWhereADurableTaskWritesItsStatus() throws Exception {
         Path control = Files.createDirectories(directory.resolve("ws@tmp/durable-1"));
         Policy.Builder policy = strict().controlDirectory(control.toString());
         assertThat(Plan.imagined(policy.build(), host).words("/report", "/gate", "/filter"))
-                .doesNotContain("--on-limit");
-        policy.limits(Limits.builder().wallTime(5).build());
-        assertThat(Plan.imagined(policy.build(), host).words("/report", "/gate", "/filter"))
                 .containsSequence(
-                        "--on-limit",
+                        "--task",
                         "/run/process-sandbox/durable-1/jenkins-result.txt",
                         "/run/process-sandbox/durable-1/jenkins-log.txt")
                 .containsSequence("--bind-control", control.toRealPath().toString(), "/run/process-sandbox/durable-1");
