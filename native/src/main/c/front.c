@@ -152,8 +152,10 @@ static int by_number(const void *a, const void *b)
 /* What setup and everything after it may keep open. */
 static void name_own_fds(struct launch *launch)
 {
-    const int own[] = {launch->report, launch->gate, launch->complaints, launch->null, launch->socket};
     struct context *context = &launch->context;
+    const struct places *places = &context->places;
+    const int own[] = {launch->report, launch->gate,      launch->complaints, launch->null,
+                       launch->socket, places->directory, places->store,      places->records};
     context->own_fd_count = 0;
     for (size_t i = 0; i < NELEM(own); i++)
         if (own[i] >= 0)

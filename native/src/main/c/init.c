@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -79,6 +80,26 @@ static void exec_command(char **command)
     errno = error;
 }
 
+/*
+ * The helper's work, by the process that would have become the command. As after an execve(2), it has no descriptors
+ * but its own, and nothing of the launch in its memory that somebody else reads.
+ */
+static _Noreturn void run_job(struct context *context)
+{
+    const struct places *places = &context->places;
+    const int own[] = {places->directory, places->store, places->records};
+    enum job job = context->plan->job;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    context->own_fd_count = 0;
+    for (size_t i = 0; i < NELEM(own); i++)
+        if (own[i] >= 0)
+            context->own_fds[context->own_fd_count++] = own[i];
+    if (close_others(context) != 0 || munmap(context->shared, sizeof *context->shared) != 0 ||
+        sigaction(SIGPIPE, &ignore, NULL) != 0) /* without a reader the work is still done */
+        _exit(EXIT_REFUSED);
+    _exit(helper_run(job, places, STDOUT_FILENO));
+}
+
 static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int ready, int go)
 {
     struct shared *shared = launch->context.shared;
@@ -96,6 +117,8 @@ static _Noreturn void command_run(struct launch *launch, pid_t init_pid, int rea
         _exit(EXIT_REFUSED);
     if (unblock_signals() != 0)
         _exit(EXIT_REFUSED);
+    if (launch->context.plan->job != JOB_NONE)
+        run_job(&launch->context);
     char **command = launch->context.plan->command;
     exec_command(command);
     int error = errno;
@@ -224,7 +247,7 @@ static void report_end(struct init *init)
     int error = atomic_load(&shared->exec_error);
     if (error != 0) {
         char name[256];
-        printable_copy(name, sizeof name, init->plan->command[0]);
+        printable_copy(name, sizeof name, init->plan->command == NULL ? "" : init->plan->command[0]);
         used += (size_t)snprintf(text, size, "exec %d %s\n", error, name);
     }
     describe_cause(init, cause, sizeof cause);

@@ -110,6 +110,14 @@ static int restrict_self(int ruleset, struct failure *failure)
     return 0;
 }
 
+static int add_rule(int ruleset, int fd, uint64_t access, const char *path, struct failure *failure)
+{
+    struct path_rule rule = {.access = access, .parent = fd};
+    if (rule.access != 0 && syscall(SYS_LANDLOCK_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) != 0)
+        return failed(failure, errno, "landlock_add_rule %s", path);
+    return 0;
+}
+
 static int allow(int ruleset, uint64_t known, const char *path, uint64_t access, struct failure *failure)
 {
     struct stat status;
@@ -120,9 +128,21 @@ static int allow(int ruleset, uint64_t known, const char *path, uint64_t access,
         return failed(failure, errno, "stat %s", path);
     if (!S_ISDIR(status.st_mode))
         access &= FS_FILE; /* EINVAL otherwise */
-    struct path_rule rule = {.access = access & known, .parent = fd};
-    if (rule.access != 0 && syscall(SYS_LANDLOCK_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) != 0)
-        return failed(failure, errno, "landlock_add_rule %s", path);
+    return add_rule(ruleset, fd, access & known, path, failure);
+}
+
+/*
+ * A job's directories, by descriptor: none of them is in its view. The same rights for each, or the kernel denies to
+ * move a file to the one that has more. Devices can be moved, since a build can leave marks of overlays; the job's
+ * filter has no call to make one.
+ */
+static int allow_places(const struct context *context, int ruleset, uint64_t access, struct failure *failure)
+{
+    const struct places *places = &context->places;
+    const int fds[] = {places->directory, places->store, places->records};
+    for (size_t i = 0; i < NELEM(fds); i++)
+        if (fds[i] >= 0 && add_rule(ruleset, fds[i], access, "a directory of the job", failure) != 0)
+            return -1;
     return 0;
 }
 
@@ -351,6 +371,8 @@ static int allow_all(const struct context *context, int ruleset, uint64_t known,
     const struct plan *plan = context->plan;
     bool view = has_view(context);
     bool own_dev = false;
+    if (plan->job != JOB_NONE)
+        return allow_places(context, ruleset, known & (FS_READ | FS_WRITE | FS_MAKE_CHAR | FS_MAKE_BLOCK), failure);
     if ((!view && find_ways(plan, failure) != 0) || allow_host(plan, view, ruleset, known, failure) != 0)
         return -1;
     for (size_t i = 0; i < plan->mount_count; i++) {
@@ -445,8 +467,19 @@ static int check_device(const struct context *context, struct failure *failure)
     return failed(failure, EROFS, "open /proc/self/comm for writing");
 }
 
+/* Nothing but its directories can be opened, in the view as outside of one. */
+static int check_job(struct failure *failure)
+{
+    int fd CLEANUP_FD = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        return failed(failure, 0, "open /: not denied");
+    return errno == EACCES ? 0 : failed(failure, errno, "open /");
+}
+
 int landlock_fs_verify(struct context *context, struct failure *failure)
 {
+    if (context->plan->job != JOB_NONE)
+        return check_job(failure);
     for (size_t i = 0; i < context->plan->mount_count; i++) {
         const struct mount_step *step = &context->plan->mounts[i];
         if ((step->control || is_kept(context, step)) &&
@@ -468,11 +501,13 @@ int landlock_fs_verify(struct context *context, struct failure *failure)
  * A layer that is not about files. FS_REFER is denied by every layer that does not handle it, whatever that is about:
  * without the rule nothing could be renamed or linked from one directory to another.
  */
-static int restrict_other(struct ruleset_attributes attributes, int version, struct failure *failure)
+static int restrict_other(const struct context *context, struct ruleset_attributes attributes, int version,
+                          struct failure *failure)
 {
     attributes.fs = FS_REFER;
     int ruleset CLEANUP_FD = create(&attributes, version, failure);
-    if (ruleset < 0 || allow(ruleset, FS_REFER, "/", FS_REFER, failure) != 0)
+    if (ruleset < 0 || allow(ruleset, FS_REFER, "/", FS_REFER, failure) != 0 ||
+        allow_places(context, ruleset, FS_REFER, failure) != 0)
         return -1;
     return restrict_self(ruleset, failure);
 }
@@ -485,7 +520,7 @@ int landlock_net_apply(struct context *context, struct failure *failure)
     int version = abi(4, "Linux 6.7", failure);
     if (version == 0)
         return -1;
-    return restrict_other((struct ruleset_attributes){.net = NET_ALL}, version, failure);
+    return restrict_other(context, (struct ruleset_attributes){.net = NET_ALL}, version, failure);
 }
 
 int landlock_net_verify(struct context *context, struct failure *failure)
@@ -503,11 +538,10 @@ int landlock_net_verify(struct context *context, struct failure *failure)
 
 int landlock_scope_apply(struct context *context, struct failure *failure)
 {
-    (void)context;
     int version = abi(6, "Linux 6.12", failure);
     if (version == 0)
         return -1;
-    return restrict_other((struct ruleset_attributes){.scoped = SCOPE_ALL}, version, failure);
+    return restrict_other(context, (struct ruleset_attributes){.scoped = SCOPE_ALL}, version, failure);
 }
 
 int landlock_scope_verify(struct context *context, struct failure *failure)

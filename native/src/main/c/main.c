@@ -1,5 +1,6 @@
 /* The command line: reads the plan, opens what it names, and hands over to front. */
 #include "launch.h"
+#include "mounting.h"
 #include "report.h"
 
 #include <errno.h>
@@ -137,6 +138,28 @@ static int open_for_probe(struct launch *launch)
     return launch->report < 0 ? refuse_errno(launch->context.plan, "dup", "stdout") : 0;
 }
 
+/* The job's directories, before there is a view. No build can change what their paths mean. */
+static int open_places(struct launch *launch)
+{
+    const struct plan *plan = launch->context.plan;
+    struct places *places = &launch->context.places;
+    const char *const paths[] = {plan->job_directory, plan->job_store, plan->job_records};
+    int *const fds[] = {&places->directory, &places->store, &places->records};
+    for (size_t i = 0; i < NELEM(fds); i++) {
+        struct stat status;
+        if (paths[i] == NULL)
+            continue;
+        *fds[i] = walk_from_root(paths[i]);
+        if (*fds[i] < 0 || fstat(*fds[i], &status) != 0)
+            return refuse_errno(plan, "open", paths[i]);
+        if (S_ISDIR(status.st_mode))
+            continue;
+        errno = ENOTDIR;
+        return refuse_errno(plan, "open", paths[i]);
+    }
+    return 0;
+}
+
 static int open_for_run(struct launch *launch)
 {
     const struct plan *plan = launch->context.plan;
@@ -161,6 +184,9 @@ static int open_for_run(struct launch *launch)
     if (plan->filter_file != NULL && read_filter(&launch->context) != 0)
         return errno == EINVAL ? refuse_plan(plan, "--seccomp: not 1 to 4096 filter instructions")
                                : refuse_errno(plan, "--seccomp", plan->filter_file);
+    int status = open_places(launch);
+    if (status != 0)
+        return status;
     if (getcwd(launch->context.cwd, sizeof launch->context.cwd) == NULL)
         launch->context.cwd[0] = '\0'; /* only the view needs it, and says so */
     return 0;
@@ -169,8 +195,13 @@ static int open_for_run(struct launch *launch)
 int main(int argc, char **argv)
 {
     static struct plan plan;
-    static struct launch launch = {
-        .report = -1, .gate = -1, .complaints = -1, .null = -1, .socket = -1, .context.proc_self = -1};
+    static struct launch launch = {.report = -1,
+                                   .gate = -1,
+                                   .complaints = -1,
+                                   .null = -1,
+                                   .socket = -1,
+                                   .context.proc_self = -1,
+                                   .context.places = {-1, -1, -1}};
     struct problem problem;
 
     launch.null = ensure_stdio();

@@ -289,6 +289,10 @@ enum option {
     OPTION_SECCOMP,
     OPTION_BACKGROUND,
     OPTION_GRACE,
+    OPTION_JOB,
+    OPTION_JOB_DIRECTORY,
+    OPTION_JOB_STORE,
+    OPTION_JOB_RECORDS,
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_PROBE,
@@ -338,6 +342,10 @@ static const struct {
     [OPTION_SECCOMP] = {"--seccomp", 1, false},
     [OPTION_BACKGROUND] = {"--background", 1, false},
     [OPTION_GRACE] = {"--grace", 1, false},
+    [OPTION_JOB] = {"--job", 1, false},
+    [OPTION_JOB_DIRECTORY] = {"--job-directory", 1, false},
+    [OPTION_JOB_STORE] = {"--job-store", 1, false},
+    [OPTION_JOB_RECORDS] = {"--job-records", 1, false},
     [OPTION_HELP] = {"--help", 0, true},
     [OPTION_VERSION] = {"--version", 0, true},
     [OPTION_PROBE] = {"--probe", 0, true},
@@ -431,6 +439,15 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
         return take_choice(name, values[0], "keep", "kill", &plan->keep_background, problem);
     case OPTION_GRACE:
         return take_number(name, values[0], 600, &plan->grace_s, problem);
+    case OPTION_JOB:
+        return job_parse(values[0], &plan->job) ||
+               wrong(problem, "--job: remove, begin, check, adopt or end is needed: %s", values[0]);
+    case OPTION_JOB_DIRECTORY:
+        return take_path(name, values[0], &plan->job_directory, problem);
+    case OPTION_JOB_STORE:
+        return take_path(name, values[0], &plan->job_store, problem);
+    case OPTION_JOB_RECORDS:
+        return take_path(name, values[0], &plan->job_records, problem);
     case OPTION_HELP:
         plan->mode = MODE_HELP;
         return true;
@@ -507,9 +524,29 @@ bool plan_split(char *content, size_t size, char **words, size_t max, size_t *co
     return true;
 }
 
+/* A job has its directories and nothing else does; it stands in place of a command. */
+static bool check_job(const struct plan *plan, struct problem *problem)
+{
+    bool removal = plan->job == JOB_REMOVE;
+    if (plan->job == JOB_NONE)
+        return (plan->job_directory == NULL && plan->job_store == NULL && plan->job_records == NULL) ||
+               wrong(problem, "--job-directory, --job-store or --job-records without --job");
+    if (plan->command != NULL)
+        return wrong(problem, "--job and a command exclude each other");
+    if (plan->mode == MODE_PROBE)
+        return wrong(problem, "--probe takes no job");
+    if (plan->job_directory == NULL)
+        return wrong(problem, "--job without --job-directory");
+    if (removal != (plan->job_records == NULL))
+        return wrong(problem, removal ? "--job remove takes no --job-records" : "--job without --job-records");
+    return !removal || plan->job_store == NULL || wrong(problem, "--job remove takes no --job-store");
+}
+
 bool plan_check(const struct plan *plan, struct problem *problem)
 {
-    if (plan->mode == MODE_RUN && plan->command == NULL)
+    if (!check_job(plan, problem))
+        return false;
+    if (plan->mode == MODE_RUN && plan->command == NULL && plan->job == JOB_NONE)
         return wrong(problem, "no command: sandbox-launcher [OPTIONS] -- COMMAND [ARG...]");
     if (plan->mode == MODE_PROBE && plan->command != NULL)
         return wrong(problem, "--probe takes no command");

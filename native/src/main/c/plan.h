@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "helper.h"
 #include "primitives.h"
 
 #include <linux/filter.h>
@@ -77,6 +78,10 @@ struct plan {
     const char *report_file;
     const char *gate_file;
     const char *filter_file;
+    enum job job; /* of the helper, in place of a command */
+    const char *job_directory;
+    const char *job_store; /* NULL: there is none */
+    const char *job_records;
     char **command; /* NULL-terminated; NULL when there is none */
 };
 

@@ -18,7 +18,7 @@ enum stage {
     STAGE_COMMAND, /* becomes the command */
 };
 
-#define MAX_OWN_FDS (8 + CGROUP_FDS_MAX)
+#define MAX_OWN_FDS (9 + CGROUP_FDS_MAX)
 
 /* Why a primitive did not come about. */
 struct failure {
@@ -60,6 +60,7 @@ struct context {
     char namespaces[PRIMITIVE_COUNT][64]; /* "pid:[4026531836]": where we came from */
     struct sock_filter *filter;           /* the seccomp program; NULL when the plan has none */
     unsigned short filter_length;
+    struct places places; /* of the plan's job */
     char cwd[4096];
     bool groups_left; /* the supplementary groups, where we had the capability to */
     bool oom_raised;  /* oom_score_adj, of everybody inside */
@@ -114,6 +115,8 @@ int session_apply(struct context *context, struct failure *failure);
 int session_verify(struct context *context, struct failure *failure);
 int close_fds_apply(struct context *context, struct failure *failure);
 int close_fds_verify(struct context *context, struct failure *failure);
+/* Closes all but 0 to 2 and own_fds, by a process that may not open anything any more. 0 or -1. */
+int close_others(const struct context *context);
 /* A session of the command's own, apart from init's: `kill 0` inside must not reach init. 0 or -1. */
 int session_lead(void);
 /* The view's /dev/null in the place of the host's, on 0, 1 and 2: root could change the mode of the latter. 0 or -1. */

@@ -10,6 +10,7 @@
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -18,6 +19,7 @@
 #define SYS_close_range 436 /* the same on every architecture; Linux 5.9 */
 #endif
 
+#define FDS_MAX 65536  /* looked at one by one */
 #define LAST_SIGNAL 64 /* _NSIG of the kernel; the C library hides two of them, which are inherited all the same */
 #define KERNEL_MASK_SIZE 8
 #define OOM_SCORE_FILE "/proc/self/oom_score_adj"
@@ -181,6 +183,30 @@ int close_fds_apply(struct context *context, struct failure *failure)
     }
     if (close_span(first, UINT_MAX) != 0)
         return close_listed(context, failure);
+    return 0;
+}
+
+int close_others(const struct context *context)
+{
+    struct rlimit limit;
+    unsigned first = 3;
+    for (;;) {
+        unsigned end = UINT_MAX;
+        for (size_t i = 0; i < context->own_fd_count; i++)
+            if ((unsigned)context->own_fds[i] >= first && (unsigned)context->own_fds[i] < end)
+                end = (unsigned)context->own_fds[i];
+        if (close_span(first, end - 1) != 0)
+            break;
+        if (end == UINT_MAX)
+            return 0;
+        first = end + 1;
+    }
+    /* Before Linux 5.9. Descriptors above the limit were opened before somebody lowered it. */
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return -1;
+    for (int fd = 3; fd < (limit.rlim_cur < FDS_MAX ? (int)limit.rlim_cur : FDS_MAX); fd++)
+        if (!is_own(context, fd))
+            (void)close(fd); /* EBADF: there is none */
     return 0;
 }
 

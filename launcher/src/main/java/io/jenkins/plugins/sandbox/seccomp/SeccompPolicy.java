@@ -26,6 +26,8 @@ public final class SeccompPolicy {
     /** Known from other tools and not there yet: a clear answer instead of "unknown group". */
     private static final String COMPAT32 = "compat32";
 
+    private static final String HELPER = "@helper";
+
     private final Set<String> groups;
     private final SortedMap<String, Verdict> verdicts;
 
@@ -46,6 +48,19 @@ public final class SeccompPolicy {
      */
     public static SeccompPolicy of(Collection<String> groups) {
         return builder().groups(groups).build();
+    }
+
+    /**
+     * The policy of the launcher's helper, which starts no program: the calls of {@code helper.txt} and no others, without
+     * {@code @launcher}.
+     */
+    public static SeccompPolicy helper() {
+        SyscallGroups.Group group = SyscallGroups.parse("helper.txt", Resources.read("helper.txt"))
+                .groups()
+                .get(HELPER);
+        SortedMap<String, Verdict> verdicts = Builder.refused();
+        group.allowed().forEach(call -> verdicts.put(call, Builder.checked(call)));
+        return new SeccompPolicy(Set.of(HELPER), verdicts);
     }
 
     /** The groups that {@link Builder#groups} and {@link Builder#add} know, with one line each on what they are for. */
@@ -177,9 +192,7 @@ public final class SeccompPolicy {
 
         /** The policy; the builder can be used on. */
         public SeccompPolicy build() {
-            SortedMap<String, Verdict> verdicts = new TreeMap<>();
-            SyscallTable.allNames().forEach(name -> verdicts.put(name, UNKNOWN));
-            SyscallGroups.builtIn().refused().forEach((name, errno) -> verdicts.put(name, new Verdict.Deny(errno)));
+            SortedMap<String, Verdict> verdicts = refused();
             groups.forEach(name -> group(name).allowed().forEach(call -> verdicts.put(call, checked(call))));
             groups.forEach(name -> group(name).unchecked().forEach(call -> verdicts.put(call, Verdict.ALLOW)));
             Map<String, Integer> refused = SyscallGroups.builtIn().refused();
@@ -190,6 +203,14 @@ public final class SeccompPolicy {
                             call, refused.containsKey(call) ? new Verdict.Deny(refused.get(call)) : UNKNOWN));
             verdicts.putAll(singles);
             return new SeccompPolicy(Collections.unmodifiableSet(new LinkedHashSet<>(groups)), verdicts);
+        }
+
+        /** Where every policy starts: nothing is allowed. */
+        private static SortedMap<String, Verdict> refused() {
+            SortedMap<String, Verdict> verdicts = new TreeMap<>();
+            SyscallTable.allNames().forEach(name -> verdicts.put(name, UNKNOWN));
+            SyscallGroups.builtIn().refused().forEach((name, errno) -> verdicts.put(name, new Verdict.Deny(errno)));
+            return verdicts;
         }
 
         private static final String NEEDED = "the launcher itself uses it after it has loaded the filter";
