@@ -43,7 +43,8 @@ public record AgentWall(
             for (String line : Files.readAllLines(process.resolve("status"))) {
                 int colon = line.indexOf(':');
                 if (colon > 0) {
-                    status.put(line.substring(0, colon), line.substring(colon + 1).strip());
+                    status.put(
+                            line.substring(0, colon), line.substring(colon + 1).strip());
                 }
             }
             String map = Files.readString(process.resolve("uid_map")).strip().replaceAll("\\s+", " ");

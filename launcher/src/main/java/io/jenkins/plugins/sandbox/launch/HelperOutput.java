@@ -49,8 +49,8 @@ final class HelperOutput {
     static List<Section> parse(byte[] bytes) throws SandboxException {
         HelperOutput output = new HelperOutput(bytes);
         if (!output.text().equals("process-sandbox-helper") || !output.text().equals("1")) {
-            throw new SandboxException("The helper's output is not of this version: use a launcher and a driver of the"
-                    + " same build.");
+            throw new SandboxException(
+                    "The helper's output is not of this version: use a launcher and a driver of the" + " same build.");
         }
         List<Section> sections = new ArrayList<>();
         for (String word = output.text(); !word.equals("end"); word = output.text()) {
@@ -91,8 +91,9 @@ final class HelperOutput {
                 }
                 case "more" -> more = number();
                 case "restored" -> restored = number();
-                case "purged" -> problems.add(number() + " repositories that had been in quarantine for longest were"
-                        + " removed, since it held more than it may.");
+                case "purged" ->
+                    problems.add(number() + " repositories that had been in quarantine for longest were"
+                            + " removed, since it held more than it may.");
                 case "problem" -> {
                     check(problems.size() < MOST_PROBLEMS);
                     problems.add(problem());

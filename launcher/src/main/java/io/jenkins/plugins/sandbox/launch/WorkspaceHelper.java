@@ -157,9 +157,8 @@ public final class WorkspaceHelper {
     }
 
     private WorkspaceHelper(TransportChoice choice, Duration longest) {
-        this.choice = choice.kind() == TransportChoice.Kind.CONTAINER
-                ? TransportChoice.auto(choice.directory())
-                : choice;
+        this.choice =
+                choice.kind() == TransportChoice.Kind.CONTAINER ? TransportChoice.auto(choice.directory()) : choice;
         this.longest = longest;
     }
 
@@ -250,8 +249,7 @@ public final class WorkspaceHelper {
         words.addAll(List.of("--wall-time", String.valueOf(Math.max(1, longest.toSeconds())), "--grace", "0"));
         Optional<Architecture> architecture = host.architecture();
         if (architecture.isPresent()) {
-            byte[] filter =
-                    SeccompPolicy.helper().compile(architecture.get()).bytes();
+            byte[] filter = SeccompPolicy.helper().compile(architecture.get()).bytes();
             words.addAll(List.of("--seccomp", wire.put("filter", filter)));
         }
         words.addAll(List.of("--job", job));

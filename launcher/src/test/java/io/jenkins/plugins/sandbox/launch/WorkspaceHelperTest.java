@@ -82,7 +82,8 @@ class WorkspaceHelperTest {
     void findsTheTreeThroughALinkAboveIt() throws Exception {
         Files.createSymbolicLink(tree.resolveSibling("above"), tree.getParent());
         make("mkdir -p a/b");
-        assertThat(helper.remove(tree.resolveSibling("above").resolve("tree")).complete()).isTrue();
+        assertThat(helper.remove(tree.resolveSibling("above").resolve("tree")).complete())
+                .isTrue();
         assertThat(tree).doesNotExist();
     }
 
