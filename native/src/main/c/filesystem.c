@@ -32,6 +32,7 @@ static const char *const device_links[][2] = {
 };
 
 struct view {
+    bool refused; /* the host refuses views as such: the launch may go on without one */
     struct sources sources[MOUNTS_MAX];
     int devices[NELEM(devices)];
     int root;  /* the new tree */
@@ -249,13 +250,13 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
 }
 
 /* Covers a directory with an empty one and anything else with an empty file. */
-static int mount_hide(struct view *view, const struct mount_step *step, struct failure *failure)
+static int mount_hide(const struct context *context, struct view *view, size_t i, struct failure *failure)
 {
+    const struct mount_step *step = &context->plan->mounts[i];
     struct stat status;
     int target CLEANUP_FD = -1;
     if (target_of(view, step->target, CREATE_NOTHING, &target, failure) != 0)
-        /* What is not there needs no cover: a plan may be made where other files are (for a container's image). */
-        return failure->error == ENOENT ? 0 : -1;
+        return cannot_exist(context, i, failure->error) ? 0 : -1;
     if (fstat(target, &status) != 0)
         return failed(failure, errno, "stat %s", step->target);
     if (bind_tree(S_ISDIR(status.st_mode) ? view->empty_directory : view->empty, target) != 0)
@@ -285,9 +286,10 @@ static int make_symlink(struct view *view, const struct mount_step *step, struct
     return symlinkat(step->source, parent, name) == 0 ? 0 : failed(failure, errno, "symlink %s", step->target);
 }
 
-static int mount_kind(struct context *context, struct view *view, const struct mount_step *step,
-                      const struct sources *sources, struct failure *failure)
+static int mount_kind(struct context *context, struct view *view, size_t i, struct failure *failure)
 {
+    const struct mount_step *step = &context->plan->mounts[i];
+    const struct sources *sources = &view->sources[i];
     switch (step->kind) {
     case MOUNT_BIND:
         return mount_bind(view, step, sources, failure);
@@ -300,7 +302,7 @@ static int mount_kind(struct context *context, struct view *view, const struct m
         return step->or_read_only ? mount_lower(view, step, sources, failure)
                                   : mount_upper(context, view, step, sources, failure);
     case MOUNT_HIDE:
-        return mount_hide(view, step, failure);
+        return mount_hide(context, view, i, failure);
     case MOUNT_SYMLINK:
         return make_symlink(view, step, failure);
     case MOUNT_DEV:
@@ -314,11 +316,7 @@ static int mount_step(struct context *context, struct view *view, size_t i, stru
     const struct mount_step *step = &context->plan->mounts[i];
     if (step->kind == MOUNT_HIDE && is_in_upper_layer(context, i))
         return 0;
-    int result = mount_kind(context, view, step, &view->sources[i], failure);
-    /* What an earlier command left in its place would otherwise take the whole view from the ones that follow. */
-    if (result != 0 && own_directory_around(context, i) != NULL)
-        atomic_store(&context->shared->broken, true);
-    return result;
+    return mount_kind(context, view, i, failure);
 }
 
 /* What hidden files and directories show; on a mount of its own, since the stage cannot be bound. */
@@ -391,6 +389,13 @@ static int mount_root(const struct plan *plan, const char *stage, struct view *v
     return plan->root == ROOT_EMPTY ? mount_empty(path, view, failure) : mount_host(plan, path, view, failure);
 }
 
+/* By these the kernel, or a filter around it, refuses an operation as such. ENOMEM and the like are no refusal. */
+static bool is_refusal(int error)
+{
+    return error == EPERM || error == EACCES || error == ENOSYS || error == EINVAL || error == ENODEV ||
+           error == EOPNOTSUPP;
+}
+
 static int enter(const struct context *context, struct view *view, struct failure *failure)
 {
     int old CLEANUP_FD = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -403,24 +408,31 @@ static int enter(const struct context *context, struct view *view, struct failur
         return failed(failure, errno, "working directory %s", cwd);
     if (fchdir(view->root) != 0)
         return failed(failure, errno, "fchdir to the new root");
-    if (syscall(SYS_pivot_root, ".", ".") != 0)
+    if (syscall(SYS_pivot_root, ".", ".") != 0) {
+        view->refused = is_refusal(errno);
         return failed(failure, errno, "pivot_root");
-    /* From here on there is neither a way back nor a half of it that would do. */
-    atomic_store(&context->shared->broken, true);
+    }
     /* The old root now lies on top of the new one; detached, nothing of it can be reached any more. */
     if (fchdir(old) != 0 || umount2(".", MNT_DETACH) != 0)
         return failed(failure, errno, "umount the old root");
     if (chdir("/") != 0 || fchdir(directory) != 0)
         return failed(failure, errno, "chdir %s", cwd);
-    atomic_store(&context->shared->broken, false);
     return 0;
 }
 
-static int build(struct context *context, const char *stage, struct view *view, struct failure *failure)
+/* unopened: why a source of the plan could not be opened; status SKIPPED when all of them were. */
+static int build(struct context *context, const char *stage, struct view *view, const struct failure *unopened,
+                 struct failure *failure)
 {
     const struct plan *plan = context->plan;
-    if (mount_root(plan, stage, view, failure) != 0)
+    if (mount_root(plan, stage, view, failure) != 0) {
+        view->refused = is_refusal(failure->error);
         return -1;
+    }
+    if (unopened->status != SKIPPED) {
+        *failure = *unopened;
+        return -1;
+    }
     for (size_t i = 0; i < plan->mount_count; i++)
         if (mount_step(context, view, i, failure) != 0)
             return -1;
@@ -429,34 +441,50 @@ static int build(struct context *context, const char *stage, struct view *view, 
     return enter(context, view, failure);
 }
 
-static int stage_and_build(struct context *context, struct view *view, struct failure *failure)
+static int stage_and_build(struct context *context, struct view *view, const struct failure *unopened,
+                           struct failure *failure)
 {
     /* Some directory to hang the stage on; covered only in our namespace, and only until pivot_root. */
     static const char *const places[] = {"/tmp", "/run", "/mnt", "/var", "/home", "/usr"};
     int error = ENOENT;
     for (size_t i = 0; i < NELEM(places); i++) {
         if (mount("tmpfs", places[i], "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700,size=65536") != 0) {
-            error = errno;
+            if (error == ENOENT)
+                error = errno;
             continue;
         }
-        int result = build(context, places[i], view, failure);
-        if (result != 0 && umount2(places[i], MNT_DETACH) != 0 && errno != EINVAL)
+        int result = build(context, places[i], view, unopened, failure);
+        if (result != 0 && umount2(places[i], MNT_DETACH) != 0 && errno != EINVAL) {
+            view->refused = false;
             return failed(failure, errno, "umount %s", places[i]);
+        }
         return result;
     }
+    view->refused = error == ENOENT || is_refusal(error);
     return failed(failure, error, "mount tmpfs for the new root");
 }
 
-int filesystem_apply(struct context *context, struct failure *failure)
+static int open_all(const struct context *context, struct view *view, struct failure *failure)
 {
     if (context->cwd[0] != '/')
         return failed(failure, ENOENT, "getcwd: the working directory is gone or out of reach");
+    return open_sources(context->plan, view, failure);
+}
+
+/*
+ * A build can make any path of the plan unusable, and use up what the kernel needs for a mount. So a view that fails
+ * for such a reason refuses the launch: the command would otherwise run on the host's tree. Only a host that refuses
+ * views as such runs it without one.
+ */
+int filesystem_apply(struct context *context, struct failure *failure)
+{
     context->proc_self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (context->proc_self < 0)
         return failed(failure, errno, "open /proc/self");
     struct view *view = malloc(sizeof *view);
     if (view == NULL)
         return failed(failure, errno, "malloc");
+    view->refused = false;
     view->root = view->empty = view->empty_directory = -1;
     for (size_t i = 0; i < MOUNTS_MAX; i++)
         view->sources[i] = (struct sources){-1, -1, -1};
@@ -464,10 +492,13 @@ int filesystem_apply(struct context *context, struct failure *failure)
         view->devices[i] = -1;
 
     mode_t mask = umask(0); /* the modes above are meant as they stand */
-    int result = open_sources(context->plan, view, failure);
-    if (result == 0)
-        result = stage_and_build(context, view, failure);
+    /* Opened before the stage covers anything. Whether a failure counts shows when the kernel has made a root. */
+    struct failure unopened = {.status = SKIPPED};
+    (void)open_all(context, view, &unopened);
+    int result = stage_and_build(context, view, &unopened, failure);
     umask(mask);
+    if (result != 0 && !view->refused)
+        atomic_store(&context->shared->broken, true);
 
     for (size_t i = 0; i < MOUNTS_MAX; i++) {
         close_fd(&view->sources[i].first);

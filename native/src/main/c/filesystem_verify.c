@@ -101,7 +101,7 @@ static bool is_absent(const struct context *context, size_t i)
     if (step->kind != MOUNT_HIDE)
         return false;
     int fd CLEANUP_FD = walk_from_root(step->target);
-    return (fd < 0 && errno == ENOENT) || is_in_upper_layer(context, i);
+    return (fd < 0 && cannot_exist(context, i, errno)) || is_in_upper_layer(context, i);
 }
 
 static int check_lines(const struct context *context, const struct mount_line *lines, size_t count,
@@ -231,7 +231,7 @@ static int check_step(const struct context *context, size_t i, struct failure *f
     return step->kind == MOUNT_HIDE ? check_hidden(step->target, failure) : 0;
 }
 
-int filesystem_verify(struct context *context, struct failure *failure)
+static int verify_view(struct context *context, struct failure *failure)
 {
     const struct plan *plan = context->plan;
     size_t capacity = (size_t)1 << 22; /* thousands of mounts of long names */
@@ -250,4 +250,13 @@ int filesystem_verify(struct context *context, struct failure *failure)
     for (size_t i = 0; result == 0 && i < plan->mount_count; i++)
         result = check_step(context, i, failure);
     return result;
+}
+
+/* The launch is in the view by now: one that is not as it was planned runs nothing. */
+int filesystem_verify(struct context *context, struct failure *failure)
+{
+    if (verify_view(context, failure) == 0)
+        return 0;
+    atomic_store(&context->shared->broken, true);
+    return -1;
 }

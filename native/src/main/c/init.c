@@ -544,7 +544,7 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     if (atomic_load(&context->shared->broken)) {
         sequence_finish(context);
         size_t rows = report_rows(report, context, LEVEL_NONE, init_pid, start);
-        refuse(&init, report, rows, context->shared->outcomes[FILESYSTEM].detail);
+        refuse(&init, report, rows, broken_view(context, reason, sizeof reason));
     }
     init.has_pid_namespace = getpid() == 1;
     if (!init.has_pid_namespace && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)

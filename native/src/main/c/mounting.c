@@ -162,27 +162,28 @@ bool is_below(const char *path, const char *directory)
            (path[length] == '\0' || path[length] == '/' || strcmp(directory, "/") == 0);
 }
 
-static bool shows_own_directory(const struct context *context, size_t i)
-{
-    const struct mount_step *step = &context->plan->mounts[i];
-    if (step->kind == MOUNT_OVERLAY)
-        return context->instead[i].inode != 0;
-    return step->kind == MOUNT_BIND && !step->read_only && !step->control && strcmp(step->source, step->target) != 0;
-}
-
-const struct mount_step *own_directory_around(const struct context *context, size_t step)
+/* The step that this step's target lies in. NULL when it lies in the root. */
+static const struct mount_step *step_around(const struct context *context, size_t step)
 {
     const struct mount_step *mounts = context->plan->mounts;
     for (size_t i = step; i-- > 0;)
         if (is_below(mounts[step].target, mounts[i].target) && strcmp(mounts[step].target, mounts[i].target) != 0)
-            return shows_own_directory(context, i) ? &mounts[i] : NULL;
+            return &mounts[i];
     return NULL;
 }
 
 bool is_in_upper_layer(const struct context *context, size_t step)
 {
-    const struct mount_step *around = own_directory_around(context, step);
-    return around != NULL && around->kind == MOUNT_OVERLAY;
+    const struct mount_step *around = step_around(context, step);
+    return around != NULL && around->kind == MOUNT_OVERLAY &&
+           context->instead[around - context->plan->mounts].inode != 0;
+}
+
+bool cannot_exist(const struct context *context, size_t step, int error)
+{
+    const struct mount_step *around = step_around(context, step);
+    bool overlay = around != NULL && around->kind == MOUNT_OVERLAY;
+    return error == ENOENT || error == ENOTDIR || (overlay && error == ELOOP);
 }
 
 /*
@@ -234,6 +235,8 @@ static int remount_tree(int fd, unsigned attributes)
         if (!is_below(line.path, top) || strcmp(line.path, top) == 0)
             continue;
         int below CLEANUP_FD = walk_from_root(line.path);
+        if (below < 0 && errno != ENOENT)
+            errno = EIO; /* the way there is a build's: that is no refusal of the kernel's */
         result = below < 0 ? -1 : remount(below, attributes);
         if (result != 0 && (errno == ENOENT || errno == EINVAL))
             result = 0; /* it lies under another mount, where there is nothing, or something that is no mount */

@@ -47,11 +47,12 @@ bool next_mount(char **text, struct mount_line *line);
 
 bool is_below(const char *path, const char *directory);
 
-/*
- * The step that shows a directory of the block's own in the place of the host's, when that is what this step's target
- * lies in: an earlier command may have made of it what it liked. NULL when it does not.
- */
-const struct mount_step *own_directory_around(const struct context *context, size_t step);
-
 /* Nothing of the host is seen around this step's target: there was to be an overlay, and there is its upper layer. */
 bool is_in_upper_layer(const struct context *context, size_t step);
+
+/*
+ * Whether a walk to a hidden path that ended with this error shows that the path does not exist, so that it needs no
+ * cover: nothing is there (a plan may be made for a container's image), or a build made something else of what leads
+ * there in the upper layer of an overlay, which then covers what the host has.
+ */
+bool cannot_exist(const struct context *context, size_t step, int error);

@@ -68,6 +68,14 @@ static void describe(char *text, size_t size, const char *name, const struct out
                        outcome->error != 0 ? strerror(outcome->error) : "");
 }
 
+const char *broken_view(const struct context *context, char *buffer, size_t size)
+{
+    const struct outcome *outcome = &context->shared->outcomes[FILESYSTEM];
+    (void)snprintf(buffer, size, BROKEN_VIEW "%s%s%s", outcome->detail, outcome->error != 0 ? ": " : "",
+                   outcome->error != 0 ? strerror(outcome->error) : "");
+    return buffer;
+}
+
 const char *shortfall(const struct context *context, enum level level, char *buffer, size_t size)
 {
     const struct plan *plan = context->plan;

@@ -18,3 +18,9 @@ size_t report_close(char buffer[REPORT_MAX], size_t used, const char *reason);
 
 /* Why this plan's minimum is not met; NULL when it is. The text lives in buffer. */
 const char *shortfall(const struct context *context, enum level level, char *buffer, size_t size);
+
+/* How the reason of a launch begins that is refused for its view, whatever the minimum is. */
+#define BROKEN_VIEW "the view of the file system failed on a kernel that makes views: "
+
+/* That reason, with the step, its path and its error. The text lives in buffer. */
+const char *broken_view(const struct context *context, char *buffer, size_t size);

@@ -33,7 +33,7 @@ struct shared {
     primitive_set pending;   /* applied, to be verified by a later stage */
     struct failure trial;    /* of a process that tried something out before we do it */
     pid_t init_pid;          /* of an init that was born into its namespaces, as the outside knows it */
-    _Atomic bool broken;     /* a step could neither be finished nor undone: nothing may run */
+    _Atomic bool broken;     /* the kernel makes views and this one failed: nothing may run, whatever the minimum is */
     _Atomic unsigned joined; /* which hierarchies' leaves the command is in, a bit for each */
     _Atomic bool reported;   /* the first part of the report was written */
     _Atomic bool started;    /* the command was let go: its exit status is the launcher's */

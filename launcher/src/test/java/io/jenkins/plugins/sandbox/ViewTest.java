@@ -407,8 +407,6 @@ class ViewTest {
             strings = {
                 "chmod 0 .git",
                 "chmod 500 .git; rm -f .git/commondir",
-                "chmod 0 sub",
-                "chmod 600 sub",
                 "chmod 0 sub/.git"
             })
     void whatAnEarlierLaunchTookTheRightsFromStaysAsItIs(String shut) throws Exception {

@@ -50,6 +50,7 @@ public final class PreparedLaunch implements AutoCloseable {
     private final List<String> prefix;
     private final Policy policy;
     private final Host host;
+    private final boolean keepsAllRepositories;
     /** All of the report so far. Only touched by {@link #await}, under its lock. */
     private byte[] report = new byte[0];
 
@@ -63,7 +64,8 @@ public final class PreparedLaunch implements AutoCloseable {
             Scratch scratch,
             List<String> prefix,
             Policy policy,
-            Host host) {
+            Host host,
+            boolean keepsAllRepositories) {
         this.id = id;
         this.transport = transport;
         this.wire = wire;
@@ -71,6 +73,7 @@ public final class PreparedLaunch implements AutoCloseable {
         this.prefix = prefix;
         this.policy = policy;
         this.host = host;
+        this.keepsAllRepositories = keepsAllRepositories;
     }
 
     /**
@@ -100,7 +103,8 @@ public final class PreparedLaunch implements AutoCloseable {
             String planFile = wire.put("plan", plan.encode(plan.words(wire.report(), wire.gate(), filterFile)));
             List<String> prefix = List.of(wire.launcher(), "--args", planFile, "--");
             checkWords(prefix);
-            PreparedLaunch launch = new PreparedLaunch(id, transport.name(), wire, scratch, prefix, policy, host);
+            PreparedLaunch launch = new PreparedLaunch(
+                    id, transport.name(), wire, scratch, prefix, policy, host, plan.keepsAllRepositories());
             done = true;
             return launch;
         } finally {
@@ -200,7 +204,7 @@ public final class PreparedLaunch implements AutoCloseable {
         if (gateUsed) {
             throw new SandboxException("The gate of launch " + id + " was used already.");
         }
-        if (!hasView()) {
+        if (!keepsAllRepositories || !hasView()) {
             KnownRepositories.expose(policy, host);
         }
         gateUsed = true;

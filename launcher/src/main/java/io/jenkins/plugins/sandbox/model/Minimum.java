@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.model;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -26,6 +27,10 @@ public record Minimum(Level level, List<Primitive> required) implements Serializ
      * @return what is missing, the reason and the remedy, in sentences for a build log; empty when the minimum is reached
      */
     public Optional<String> unmetBy(Report report) {
+        if (report.viewFailed()) {
+            return Optional.of(report.refusal().substring(0, 1).toUpperCase(Locale.ROOT)
+                    + report.refusal().substring(1) + ". No minimum allows that. Remove or repair what lies at that path.");
+        }
         List<Outcome> missing = required.stream()
                 .map(p -> report.outcome(p).orElseGet(() -> Outcome.of(p, Status.SKIPPED)))
                 .filter(o -> o.status() != Status.APPLIED)

@@ -18,8 +18,19 @@ import java.util.Optional;
 public record Report(
         List<Outcome> outcomes, Level level, boolean ready, String refusal, InitProcess init, Ending ending)
         implements Serializable {
+    /** As the launcher writes it: {@code BROKEN_VIEW} of {@code report.h}. */
+    private static final String VIEW_FAILED = "the view of the file system failed on a kernel that makes views: ";
+
     public Report {
         outcomes = List.copyOf(outcomes);
+    }
+
+    /**
+     * @return whether the launcher refused because the view of the file system could be begun and not finished, which it does
+     *     whatever the minimum is
+     */
+    public boolean viewFailed() {
+        return !ready && refusal != null && refusal.startsWith(VIEW_FAILED);
     }
 
     /**

@@ -18,8 +18,12 @@ import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -50,6 +54,9 @@ import java.util.Set;
  * and where the submodules say that their working trees are. A workspace may hold anything: below its own directories at most
  * {@value #MOST_ENTRIES} names are looked at, {@value #MOST_OF_ONE} of each, no symbolic link is followed, and
  * {@code node_modules} is left out.
+ *
+ * <p>At most {@value #MOST_REPOSITORIES} repositories, with {@value #MOST_MOUNTS} mounts, are mounted, the ones nearest to the
+ * workspace's top first. The others are compared at the end of the block instead ({@link KnownRepositories#exposed}).
  */
 final class GitFiles {
     private static final long EMPTY_BYTES = 4096;
@@ -65,6 +72,11 @@ final class GitFiles {
     /** So that one directory full of files does not use that up. */
     static final int MOST_OF_ONE = 1_000;
 
+    /** The number of repositories in a workspace must not keep a launch from starting: the launcher takes 640 mounts. */
+    static final int MOST_REPOSITORIES = 64;
+
+    static final int MOST_MOUNTS = 320;
+
     static final String GIT = ".git";
 
     private static final String COMMON_DIRECTORY = "commondir";
@@ -74,7 +86,9 @@ final class GitFiles {
     private final Path workspace;
     private final Profile.Git setting;
     private final Scratch scratch;
-    private final List<Mount> mounts = new ArrayList<>();
+    private final Map<Path, Mount> mounts = new LinkedHashMap<>();
+    private final Set<Path> mounted = new HashSet<>();
+    private boolean complete = true;
 
     private GitFiles(Path workspace, Profile.Git setting, Scratch scratch) {
         this.workspace = workspace;
@@ -83,30 +97,32 @@ final class GitFiles {
     }
 
     /**
+     * @param mounts in no particular order
+     * @param complete whether they cover all repositories; the others are compared at the end of the block
+     */
+    record Protection(List<Mount> mounts, boolean complete) {}
+
+    /**
      * @param workspace canonical path of the workspace
      * @param setting what becomes of its repositories
      * @param scratch where the layers of overlays are; {@code null} for none
-     * @return the mounts that protect what is there, in no particular order
+     * @return the mounts that protect what is there
      * @throws SandboxException when it cannot be found out what is there
      */
-    static List<Mount> in(Path workspace, Profile.Git setting, Scratch scratch) throws SandboxException {
+    static Protection in(Path workspace, Profile.Git setting, Scratch scratch) throws SandboxException {
         if (setting == Profile.Git.HOST) {
-            return List.of();
+            return new Protection(List.of(), true);
         }
         GitFiles files = new GitFiles(workspace, setting, scratch);
         try {
-            Repositories there = Repositories.in(workspace, MOST_ENTRIES);
             Optional<KnownRepositories> known =
                     scratch == null ? Optional.empty() : scratch.knownRepositories(workspace);
-            Set<Path> all = new LinkedHashSet<>();
+            List<Path> all = new ArrayList<>();
             if (setting != Profile.Git.OVERLAY || known.isEmpty()) {
-                all.addAll(there.git());
+                all.addAll(Repositories.in(workspace, MOST_ENTRIES).git());
             }
             known.ifPresent(k -> all.addAll(k.found().keySet()));
-            for (Path directory : there.shut()) {
-                files.between(directory.getParent());
-                files.mounts.add(Mount.readOnly(directory, directory));
-            }
+            all.sort(Comparator.comparing(Path::getNameCount).thenComparing(Comparator.naturalOrder()));
             for (Path git : all) {
                 if (git.endsWith(GIT) && files.isReached(git)) {
                     files.repository(git);
@@ -115,10 +131,13 @@ final class GitFiles {
         } catch (IOException | DirectoryIteratorException | InvalidPathException e) {
             throw cannotBeLookedAt(workspace, e);
         }
-        return files.mounts;
+        return new Protection(List.copyOf(files.mounts.values()), files.complete);
     }
 
-    /** Through directories alone. One that may not be searched is read-only, so that no command can open it again. */
+    /**
+     * Through directories alone. One of this user's that a build took the rights from is read-only, so that no command can
+     * restore the rights and change the repository below.
+     */
     private boolean isReached(Path git) throws IOException {
         List<Path> way = new ArrayList<>();
         for (Path path = git.getParent(); !path.equals(workspace); path = path.getParent()) {
@@ -130,8 +149,10 @@ final class GitFiles {
             }
             if (!Files.isExecutable(directory)) {
                 if (isOwn(directory)) {
-                    between(directory.getParent());
-                    mounts.add(Mount.readOnly(directory, directory));
+                    Map<Path, Mount> of = new LinkedHashMap<>();
+                    between(directory.getParent(), of);
+                    put(of, Mount.readOnly(directory, directory));
+                    mount(directory, of);
                 }
                 return false;
             }
@@ -140,39 +161,66 @@ final class GitFiles {
     }
 
     private void repository(Path git) throws IOException {
-        Path worktree = git.getParent();
-        boolean readOnly = setting == Profile.Git.READ_ONLY || setting == Profile.Git.OVERLAY && scratch == null;
-        if (Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
-            between(worktree);
-            mounts.add(Mount.readOnly(git, git));
-        } else if (isDirectory(git)) {
-            between(worktree);
-            if (readOnly || !isOpen(git) || setting == Profile.Git.PROTECTED && isLinked(git)) {
-                mounts.add(Mount.readOnly(git, git));
-            } else if (setting == Profile.Git.OVERLAY) {
-                Path layers = scratch.repository(git);
-                mounts.add(Mount.overlayOrReadOnly(git, layers.resolve("upper"), layers.resolve("work")));
-            } else {
-                protect(git);
-            }
+        Map<Path, Mount> of = new LinkedHashMap<>();
+        add(git, of);
+        if (mount(git, of) && isDirectory(git)) {
             worktrees(git.resolve("modules"), DEEPEST_MODULE);
         }
     }
 
-    private void protect(Path git) {
-        mounts.add(Mount.bind(git, git));
+    /** All mounts of one repository, or none: half of them would be no protection. */
+    private boolean mount(Path repository, Map<Path, Mount> of) {
+        Set<Path> targets = new HashSet<>(mounts.keySet());
+        targets.addAll(of.keySet());
+        if (mounted.contains(repository)) {
+            return false;
+        }
+        if (mounted.size() == MOST_REPOSITORIES || targets.size() > MOST_MOUNTS) {
+            complete = false;
+            return false;
+        }
+        mounted.add(repository);
+        mounts.putAll(of);
+        return true;
+    }
+
+    private void add(Path git, Map<Path, Mount> of) throws IOException {
+        Path worktree = git.getParent();
+        boolean readOnly = setting == Profile.Git.READ_ONLY || setting == Profile.Git.OVERLAY && scratch == null;
+        if (Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
+            between(worktree, of);
+            put(of, Mount.readOnly(git, git));
+        } else if (isDirectory(git)) {
+            between(worktree, of);
+            if (readOnly || !isOpen(git) || setting == Profile.Git.PROTECTED && isLinked(git)) {
+                put(of, Mount.readOnly(git, git));
+            } else if (setting == Profile.Git.OVERLAY) {
+                Path layers = scratch.repository(git);
+                put(of, Mount.overlayOrReadOnly(git, layers.resolve("upper"), layers.resolve("work")));
+            } else {
+                protect(git, of);
+            }
+        }
+    }
+
+    private static void put(Map<Path, Mount> of, Mount mount) {
+        of.put(mount.target(), mount);
+    }
+
+    private void protect(Path git, Map<Path, Mount> of) {
+        put(of, Mount.bind(git, git));
         Path common = git.resolve(COMMON_DIRECTORY);
         if (Files.isRegularFile(common, LinkOption.NOFOLLOW_LINKS) || canBeMade(common)) {
-            mounts.add(Mount.readOnly(common, common));
+            put(of, Mount.readOnly(common, common));
         }
         for (String name : List.of("config", "config.worktree")) {
             Path file = git.resolve(name);
             if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                mounts.add(Mount.readOnly(file, file));
+                put(of, Mount.readOnly(file, file));
             }
         }
-        readOnlyOrEmpty(git.resolve("hooks"));
-        readOnlyOrEmpty(git.resolve("modules"));
+        readOnlyOrEmpty(git.resolve("hooks"), of);
+        readOnlyOrEmpty(git.resolve("modules"), of);
     }
 
     /**
@@ -183,7 +231,7 @@ final class GitFiles {
         return Files.isReadable(directory) && Files.isWritable(directory) && Files.isExecutable(directory);
     }
 
-    static boolean isOwn(Path path) throws IOException {
+    private static boolean isOwn(Path path) throws IOException {
         return Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS)
                 .equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
     }
@@ -193,17 +241,17 @@ final class GitFiles {
         return OBEYED.stream().map(git::resolve).anyMatch(Files::isSymbolicLink);
     }
 
-    private void between(Path worktree) {
+    private void between(Path worktree, Map<Path, Mount> of) {
         for (Path path = worktree; !path.equals(workspace); path = path.getParent()) {
-            mounts.add(Mount.bind(path, path));
+            put(of, Mount.bind(path, path));
         }
     }
 
-    private void readOnlyOrEmpty(Path directory) {
+    private void readOnlyOrEmpty(Path directory, Map<Path, Mount> of) {
         if (isDirectory(directory)) {
-            mounts.add(Mount.readOnly(directory, directory));
+            put(of, Mount.readOnly(directory, directory));
         } else if (canBeMade(directory)) {
-            mounts.add(Mount.tmpfs(directory, EMPTY_BYTES));
+            put(of, Mount.tmpfs(directory, EMPTY_BYTES));
         }
     }
 
@@ -256,7 +304,7 @@ final class GitFiles {
         if (depth == 0 || !isDirectory(modules)) {
             return;
         }
-        for (Path module : directories(modules)) {
+        for (Path module : someDirectories(modules)) {
             Optional<Path> worktree = worktree(module);
             if (worktree.isPresent() && Files.isRegularFile(worktree.get().resolve(GIT), LinkOption.NOFOLLOW_LINKS)) {
                 repository(worktree.get().resolve(GIT));
@@ -289,10 +337,12 @@ final class GitFiles {
         return Optional.empty();
     }
 
-    static List<Path> directories(Path directory) throws IOException {
+    private static List<Path> someDirectories(Path directory) throws IOException {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, GitFiles::isDirectory)) {
-            entries.forEach(found::add);
+            for (Iterator<Path> i = entries.iterator(); found.size() < MOST_OF_ONE && i.hasNext(); ) {
+                found.add(i.next());
+            }
         }
         return found;
     }

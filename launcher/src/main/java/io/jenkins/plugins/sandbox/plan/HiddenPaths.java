@@ -34,7 +34,7 @@ final class HiddenPaths {
         for (Path path : PathList.existing(directory, names)) {
             // A link that leads nowhere shows nothing.
             if (Files.exists(path)) {
-                Path real = host.canonical("Hidden path", path.toString());
+                Path real = host.canonical("Hidden path", path);
                 // Many a history file is a link to /dev/null.
                 if (real.getNameCount() > 0 && !real.startsWith("/dev") && !real.startsWith("/proc")) {
                     hidden.add(real);
@@ -52,13 +52,13 @@ final class HiddenPaths {
     static List<Mount> kept(Host host) throws SandboxException {
         List<Mount> kept = new ArrayList<>();
         for (Path path : PathList.existing(Path.of("/"), FILE.get("kept"))) {
-            Path parent = host.canonical("System path", path.getParent().toString());
+            Path parent = host.canonical("System path", path.getParent());
             Path itself = parent.resolve(path.getFileName());
             if (Files.isSymbolicLink(itself)) {
                 kept.add(Mount.symlink(SystemFiles.textOf(itself), itself));
             }
             if (Files.exists(itself)) {
-                Path real = host.canonical("System path", itself.toString());
+                Path real = host.canonical("System path", itself);
                 kept.add(Mount.readOnly(real, real));
             }
         }

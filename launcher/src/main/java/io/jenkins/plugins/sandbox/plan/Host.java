@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -24,6 +23,8 @@ import java.util.Set;
  */
 public record Host(
         String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables, boolean container) {
+    private static final Path ENVIRONMENT = Path.of("/proc/self/environ");
+
     public Host {
         variables = Set.copyOf(variables);
     }
@@ -41,7 +42,7 @@ public record Host(
      * @return the machine and the process that this code runs in
      */
     public static Host current() {
-        String home = System.getenv("HOME");
+        String home = variable("HOME");
         return new Host(
                 home == null ? System.getProperty("user.home", "") : home,
                 Architecture.current(),
@@ -49,13 +50,35 @@ public record Host(
                 System.getenv().keySet());
     }
 
+    /**
+     * A variable of this process by its bytes: {@link System#getenv} loses what this JVM's encoding does not have.
+     *
+     * @return as {@link PathBytes} has it; {@code null} when it is not set
+     */
+    private static String variable(String name) {
+        String value = System.getenv(name);
+        if (value == null || value.chars().allMatch(c -> c < 0x80)) {
+            return value;
+        }
+        try {
+            String text = new String(Files.readAllBytes(ENVIRONMENT), StandardCharsets.ISO_8859_1);
+            for (String entry : text.split("\0")) {
+                if (entry.startsWith(name + "=")) {
+                    return PathBytes.word(entry.substring(name.length() + 1).getBytes(StandardCharsets.ISO_8859_1));
+                }
+            }
+        } catch (IOException e) {
+            return value;
+        }
+        return value;
+    }
+
     private static Charset encoding(String name) {
         return name != null && Charset.isSupported(name) ? Charset.forName(name) : StandardCharsets.UTF_8;
     }
 
     /**
-     * Finds out what a path really is: absolute, existing, without a symbolic link in it, and such that it can be written
-     * into a plan without a character being lost.
+     * Finds out what a path really is: absolute, existing, and without a symbolic link in it.
      *
      * @param what what the path is for, in messages
      * @param path the path
@@ -63,23 +86,30 @@ public record Host(
      * @throws SandboxException when it is none of the above
      */
     Path canonical(String what, String path) throws SandboxException {
-        Path given;
-        try {
-            given = Path.of(path);
-        } catch (InvalidPathException e) {
-            throw unencodable(what, path, e);
-        }
-        if (!given.isAbsolute()) {
+        if (!path.startsWith("/")) {
             throw new SandboxException(what + " " + Quoted.of(path) + " is not an absolute path: start it with '/'.");
         }
+        try {
+            return canonical(what, PathBytes.named(path));
+        } catch (IllegalArgumentException e) {
+            throw new SandboxException(what + " " + Quoted.of(path) + " is not a path: remove the NUL from it.", e);
+        }
+    }
+
+    /** As {@link #canonical(String, String)}, for what came from the file system. */
+    Path canonical(String what, Path given) throws SandboxException {
         Path real;
         try {
             real = given.toRealPath();
         } catch (IOException e) {
+            String path = given.toString();
             boolean unsure = path.indexOf('\uFFFD') >= 0 || path.indexOf('?') >= 0;
-            if (unsure && !encoding.equals(StandardCharsets.UTF_8)) {
+            if (unsure && !encoding.equals(StandardCharsets.UTF_8) && Files.notExists(given)) {
                 // What this JVM makes of bytes that it cannot decode; they are lost already.
-                throw unencodable(what, path, e);
+                throw new SandboxException(
+                        what + " " + Quoted.of(path) + " cannot be written in this process' encoding " + encoding
+                                + ": start it with LANG=C.UTF-8 in its environment.",
+                        e);
             }
             if (Files.notExists(given)) {
                 throw new SandboxException(
@@ -88,10 +118,6 @@ public record Host(
             throw new SandboxException(
                     what + " " + Quoted.of(path) + " cannot be reached (" + e + "): check the rights of its parents.",
                     e);
-        }
-        // A path that came from the file system may hold bytes that this JVM cannot say.
-        if (!encoding.newEncoder().canEncode(real.toString()) || !isSame(real)) {
-            throw unencodable(what, real.toString(), null);
         }
         return real;
     }
@@ -103,20 +129,5 @@ public record Host(
             throw new SandboxException(what + " " + Quoted.of(path) + " is not a directory: name a directory.");
         }
         return real;
-    }
-
-    private static boolean isSame(Path real) {
-        try {
-            return Path.of(real.toString()).equals(real);
-        } catch (InvalidPathException e) {
-            return false;
-        }
-    }
-
-    private SandboxException unencodable(String what, String path, Throwable cause) {
-        return new SandboxException(
-                what + " " + Quoted.of(path) + " cannot be written in this process' encoding " + encoding
-                        + ": start it with LANG=C.UTF-8 in its environment.",
-                cause);
     }
 }

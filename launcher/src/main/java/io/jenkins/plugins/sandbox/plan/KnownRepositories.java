@@ -6,7 +6,6 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -34,7 +33,8 @@ import java.util.concurrent.TimeUnit;
  *
  * @param workspace canonical path of the workspace
  * @param setting what becomes of its repositories
- * @param exposed whether a launch without a view of the file system, which is what makes that so, had leave to start
+ * @param exposed whether a launch was allowed to start in which a build could write to these repositories: without a view of
+ *     the file system, or with more repositories than a launch mounts
  * @param since when that was, by the clock of the workspace's file system
  * @param found each {@code .git}, a directory or a file, and what tells it from another one that is put in its place
  */
@@ -92,7 +92,7 @@ public record KnownRepositories(
     }
 
     /**
-     * Writes down that a launch gets leave to start for which the workspace's repositories are as writable as all that is in it.
+     * Writes down that a launch is allowed to start that can write to repositories of the workspace.
      *
      * @param policy as {@link #remember} had it
      * @param host the machine
@@ -308,20 +308,20 @@ public record KnownRepositories(
 
     private static Path file(Path scratch, Path workspace) {
         return scratch.resolve(
-                PREFIX + UUID.nameUUIDFromBytes(workspace.toString().getBytes(StandardCharsets.UTF_8)));
+                PREFIX + UUID.nameUUIDFromBytes(PathBytes.bytes(PathBytes.word(workspace))));
     }
 
     private void write(Path scratch) throws IOException {
         List<String> words = new ArrayList<>(List.of(
                 VERSION,
-                workspace.toString(),
+                PathBytes.word(workspace),
                 setting.name(),
                 String.valueOf(exposed),
                 String.valueOf(since.to(TimeUnit.NANOSECONDS))));
-        found.forEach((git, identity) -> words.addAll(List.of(git.toString(), identity)));
+        found.forEach((git, identity) -> words.addAll(List.of(PathBytes.word(git), identity)));
         Path file = file(scratch, workspace);
         Path unfinished = file.resolveSibling(file.getFileName() + ".new");
-        Files.writeString(unfinished, String.join("\0", words) + "\0");
+        Files.write(unfinished, PathBytes.bytes(String.join("\0", words) + "\0"));
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
         KEPT.put(file, this);
     }
@@ -330,16 +330,16 @@ public record KnownRepositories(
         if (Files.size(file) > LONGEST) {
             throw new IOException(file + " is too long");
         }
-        String[] words = Files.readString(file).split("\0");
+        String[] words = PathBytes.word(Files.readAllBytes(file)).split("\0");
         if (words.length < 5 || words.length % 2 == 0 || !words[0].equals(VERSION)) {
             throw new IOException(file + " is not of this version, or damaged");
         }
         Map<Path, String> found = new LinkedHashMap<>();
         for (int i = 5; i < words.length; i += 2) {
-            found.put(Path.of(words[i]), words[i + 1]);
+            found.put(PathBytes.path(words[i]), words[i + 1]);
         }
         return new KnownRepositories(
-                Path.of(words[1]),
+                PathBytes.path(words[1]),
                 Profile.Git.valueOf(words[2]),
                 Boolean.parseBoolean(words[3]),
                 FileTime.from(Long.parseLong(words[4]), TimeUnit.NANOSECONDS),

@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param kind what is done
  * @param target where it is done
- * @param arguments what the launcher gets besides the target, in its order
+ * @param arguments what the launcher gets besides the target, in its order; paths as {@link PathBytes} has them
  * @param execute whether programs there can be executed; only for kinds that know the difference
  */
 record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
@@ -51,15 +51,15 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     }
 
     static Mount bind(Path source, Path target) {
-        return new Mount(Kind.BIND, target, List.of(source.toString()), true);
+        return new Mount(Kind.BIND, target, List.of(PathBytes.word(source)), true);
     }
 
     static Mount readOnly(Path source, Path target) {
-        return new Mount(Kind.READ_ONLY, target, List.of(source.toString()), true);
+        return new Mount(Kind.READ_ONLY, target, List.of(PathBytes.word(source)), true);
     }
 
     static Mount control(Path source, Path target) {
-        return new Mount(Kind.CONTROL, target, List.of(source.toString()), true);
+        return new Mount(Kind.CONTROL, target, List.of(PathBytes.word(source)), true);
     }
 
     /** @param bytes 0 for the kernel's default, half of the memory */
@@ -68,15 +68,15 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     }
 
     static Mount overlay(Path target, Path upper, Path work) {
-        return new Mount(Kind.OVERLAY, target, List.of(upper.toString(), work.toString()), true);
+        return new Mount(Kind.OVERLAY, target, List.of(PathBytes.word(upper), PathBytes.word(work)), true);
     }
 
     static Mount durableOverlay(Path target, Path upper, Path work) {
-        return new Mount(Kind.DURABLE_OVERLAY, target, List.of(upper.toString(), work.toString()), true);
+        return new Mount(Kind.DURABLE_OVERLAY, target, List.of(PathBytes.word(upper), PathBytes.word(work)), true);
     }
 
     static Mount overlayOrReadOnly(Path target, Path upper, Path work) {
-        return new Mount(Kind.OVERLAY_OR_READ_ONLY, target, List.of(upper.toString(), work.toString()), true);
+        return new Mount(Kind.OVERLAY_OR_READ_ONLY, target, List.of(PathBytes.word(upper), PathBytes.word(work)), true);
     }
 
     static Mount devices(Path target) {
@@ -88,7 +88,7 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     }
 
     static Mount symlink(Path text, Path target) {
-        return new Mount(Kind.SYMLINK, target, List.of(text.toString()), true);
+        return new Mount(Kind.SYMLINK, target, List.of(PathBytes.word(text)), true);
     }
 
     Mount withExecute(boolean newExecute) {
@@ -108,19 +108,19 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
     boolean showsTheMachine() {
         return switch (kind) {
             case OVERLAY, DURABLE_OVERLAY, OVERLAY_OR_READ_ONLY, SYMLINK -> true;
-            case BIND, CONTROL, READ_ONLY -> arguments.get(0).equals(target.toString());
+            case BIND, CONTROL, READ_ONLY -> arguments.get(0).equals(PathBytes.word(target));
             case TMPFS, DEVICES, HIDE -> false;
         };
     }
 
     /** What is mounted, for kinds that have it; else the target. */
     Path source() {
-        return kind.targetIsLast() && kind != Kind.SYMLINK ? Path.of(arguments.get(0)) : target;
+        return kind.targetIsLast() && kind != Kind.SYMLINK ? PathBytes.path(arguments.get(0)) : target;
     }
 
     /** What a symbolic link says. */
     Path linkText() {
-        return Path.of(arguments.get(0));
+        return PathBytes.path(arguments.get(0));
     }
 
     /** Whether it is mounted on a directory. */
@@ -141,11 +141,11 @@ record Mount(Kind kind, Path target, List<String> arguments, boolean execute) {
         List<String> words = new ArrayList<>();
         words.add(kind.option + (!execute && kind.canForbidExecution() ? "-noexec" : ""));
         if (!kind.targetIsLast()) {
-            words.add(target.toString());
+            words.add(PathBytes.word(target));
         }
         words.addAll(arguments);
         if (kind.targetIsLast()) {
-            words.add(target.toString());
+            words.add(PathBytes.word(target));
         }
         return words;
     }

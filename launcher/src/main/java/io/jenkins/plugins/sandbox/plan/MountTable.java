@@ -3,7 +3,6 @@ package io.jenkins.plugins.sandbox.plan;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,25 +32,26 @@ final class MountTable {
         this.entries = entries;
     }
 
-    static MountTable read(Host host) throws SandboxException {
+    static MountTable read() throws SandboxException {
         try {
-            return parse(Files.readString(FILE, host.encoding()));
+            return parse(PathBytes.word(Files.readAllBytes(FILE)));
         } catch (IOException e) {
             throw new SandboxException(
                     "What is mounted here cannot be found out (" + e + "): mount /proc, or use profile 'standard'.", e);
         }
     }
 
+    /** @param text as {@link PathBytes} has it */
     static MountTable parse(String text) {
         List<Entry> entries = new ArrayList<>();
         for (String line : text.split("\n")) {
             String[] fields = line.split(" ", 6);
             if (fields.length == 6) {
-                try {
-                    entries.add(new Entry(fields[2], Path.of(unescape(fields[3])), Path.of(unescape(fields[4]))));
-                } catch (InvalidPathException e) {
-                    // This JVM cannot say that name, in a plan neither.
-                    continue;
+                String root = unescape(fields[3]);
+                String point = unescape(fields[4]);
+                // Of nsfs and the like the root is no path: mnt:[4026531840].
+                if (root.startsWith("/") && point.startsWith("/")) {
+                    entries.add(new Entry(fields[2], PathBytes.path(root), PathBytes.path(point)));
                 }
             }
         }

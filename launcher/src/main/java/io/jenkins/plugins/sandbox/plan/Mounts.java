@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,6 +64,7 @@ final class Mounts {
     private final Set<Path> otherNames = new HashSet<>();
 
     private Path besideControl;
+    private boolean allRepositories;
 
     private Mounts(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions) {
         this.policy = policy;
@@ -79,9 +79,10 @@ final class Mounts {
      * @param mounts in the order in which to mount
      * @param points what is to be made in the scratch directory, to be mounted or mounted on, and whether it is a directory
      * @param links symbolic links to be made there after that, and what they say
+     * @param allRepositories whether the mounts cover all repositories of the workspace
      */
-    record View(List<Mount> mounts, Map<Path, Boolean> points, Map<Path, Path> links) {
-        static final View NONE = new View(List.of(), Map.of(), Map.of());
+    record View(List<Mount> mounts, Map<Path, Boolean> points, Map<Path, Path> links, boolean allRepositories) {
+        static final View NONE = new View(List.of(), Map.of(), Map.of(), false);
     }
 
     static View of(Policy policy, Host host, Scratch scratch, Path workspace, Exceptions exceptions)
@@ -94,9 +95,7 @@ final class Mounts {
         }
         if (result.size() > MOST) {
             throw new SandboxException("The plan has " + result.size() + " mounts, the launcher takes " + MOST
-                    + ". Name fewer paths, for example a directory above several of them. Where the workspace has many git"
-                    + " repositories in it, each of which needs some: remove those that nobody uses, or use a profile with"
-                    + " git = read-only, where one or two are enough for each.");
+                    + ". Name fewer paths, for example a directory above several of them.");
         }
         return mounts.view(result);
     }
@@ -154,11 +153,13 @@ final class Mounts {
     }
 
     private List<Mount> git() throws SandboxException {
-        List<Mount> mounts = GitFiles.in(workspace, profile.git(), scratch);
+        GitFiles.Protection protection = GitFiles.in(workspace, profile.git(), scratch);
+        allRepositories = protection.complete();
+        List<Mount> mounts = protection.mounts();
         mounts.stream()
                 .filter(m -> m.kind() == Mount.Kind.OVERLAY_OR_READ_ONLY)
                 .flatMap(m -> m.arguments().stream())
-                .forEach(layer -> points.put(Path.of(layer), true));
+                .forEach(layer -> points.put(PathBytes.path(layer), true));
         return mounts;
     }
 
@@ -173,7 +174,7 @@ final class Mounts {
                 .filter(p -> rules.containsKey(p) && !rules.get(p).showsTheMachine())
                 .forEach(hidden::add);
         if (!hidden.isEmpty()) {
-            MountTable table = MountTable.read(host);
+            MountTable table = MountTable.read();
             for (Path path : hidden) {
                 table.otherNames(path).forEach(other -> rules.putIfAbsent(other, Mount.hide(other)));
             }
@@ -202,14 +203,10 @@ final class Mounts {
             return Optional.empty();
         }
         String name = policy.home() == null ? host.home() : policy.home();
-        try {
-            // An account without a home directory is common in containers, and no mistake.
-            return Path.of(name).isAbsolute() && Files.isDirectory(Path.of(name))
-                    ? Optional.of(host.canonicalDirectory("Home directory", name))
-                    : Optional.empty();
-        } catch (InvalidPathException e) {
-            return Optional.empty();
-        }
+        // An account without a home directory is common in containers, and no mistake.
+        return name.startsWith("/") && name.indexOf('\0') < 0 && Files.isDirectory(PathBytes.named(name))
+                ? Optional.of(host.canonicalDirectory("Home directory", name))
+                : Optional.empty();
     }
 
     /** "/" is read-only already; the workspace is writable anyway; a private /tmp is as good as a scratch home. */
@@ -431,7 +428,7 @@ final class Mounts {
             }
             mounts.add(mount);
         }
-        return new View(List.copyOf(mounts), new LinkedHashMap<>(points), Map.copyOf(links));
+        return new View(List.copyOf(mounts), new LinkedHashMap<>(points), Map.copyOf(links), allRepositories);
     }
 
     /** Leaves out what would change nothing, or has nothing to be mounted on. */
@@ -494,11 +491,11 @@ final class Mounts {
             if (link == null) {
                 continue;
             }
-            Path there = host.canonical("Path", link.getParent().toString()).resolve(link.getFileName());
+            Path there = host.canonical("Path", link.getParent()).resolve(link.getFileName());
             Optional<Mount> above = above(mounts, there);
             if (isNamed() && above.isEmpty() || above.map(this::isCovered).orElse(false)) {
                 added |=
-                        rules.putIfAbsent(there, Mount.symlink(host.canonical("Path", link.toString()), there)) == null;
+                        rules.putIfAbsent(there, Mount.symlink(host.canonical("Path", link), there)) == null;
             } else if (!isSeen(above)) {
                 putAgain(other.getValue(), there.resolve(link.relativize(name)).normalize());
                 added = true;

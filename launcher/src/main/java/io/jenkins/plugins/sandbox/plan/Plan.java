@@ -136,6 +136,13 @@ public final class Plan {
         }
     }
 
+    /**
+     * @return whether a command of this plan can write to no repository that was in the workspace when the block began
+     */
+    public boolean keepsAllRepositories() {
+        return view.allRepositories();
+    }
+
     private static byte[] filter(Policy policy, Host host) {
         Profile profile = policy.profile();
         if (policy.limits().cpus() != null) {
@@ -171,9 +178,9 @@ public final class Plan {
      */
     public List<String> words(String report, String gate, String filterFile) {
         Profile profile = policy.profile();
-        List<String> words = new ArrayList<>(List.of("process-sandbox-plan", "1", "--report", report));
+        List<String> words = new ArrayList<>(List.of("process-sandbox-plan", "1", "--report", encoded(report)));
         if (gate != null) {
-            words.addAll(List.of("--gate", gate, "--gate-timeout", String.valueOf(policy.gateSeconds())));
+            words.addAll(List.of("--gate", encoded(gate), "--gate-timeout", String.valueOf(policy.gateSeconds())));
         }
         words.addAll(List.of("--profile", profile.name()));
         List<Primitive> asked = policy.primitives();
@@ -184,7 +191,7 @@ public final class Plan {
         } else {
             words.addAll(List.of("--min-level", Level.NONE.name()));
         }
-        words.addAll(variables.words());
+        variables.words().forEach(w -> words.add(encoded(w)));
         if (asked.contains(Primitive.FILESYSTEM)) {
             words.addAll(List.of("--root", profile.root() == Profile.Root.NAMED ? "empty" : word(profile.root())));
             mounts.forEach(m -> words.addAll(m.words()));
@@ -193,12 +200,17 @@ public final class Plan {
         words.addAll(launchLimits());
         words.addAll(task);
         if (filter != null) {
-            words.addAll(List.of("--seccomp", filterFile));
+            words.addAll(List.of("--seccomp", encoded(filterFile)));
         }
         words.addAll(List.of("--background", word(policy.background())));
         words.addAll(List.of("--grace", String.valueOf(policy.graceSeconds())));
         words.add("end");
         return words;
+    }
+
+    /** A word that is no path of this class's own: in the encoding that this process has it in. */
+    private String encoded(String text) {
+        return host.encoding().newEncoder().canEncode(text) ? PathBytes.word(text.getBytes(host.encoding())) : text;
     }
 
     private static String word(Enum<?> constant) {
@@ -239,7 +251,7 @@ public final class Plan {
         if (limits.workspaceSize() != null) {
             words.addAll(List.of(
                     "--workspace-size",
-                    workspace.toString(),
+                    PathBytes.word(workspace),
                     limits.workspaceSize().toString()));
         }
         return words;
@@ -262,8 +274,8 @@ public final class Plan {
                 .orElse(directory);
         return List.of(
                 "--task",
-                control.resolve("jenkins-result.txt").toString(),
-                control.resolve("jenkins-log.txt").toString());
+                PathBytes.word(control.resolve("jenkins-result.txt")),
+                PathBytes.word(control.resolve("jenkins-log.txt")));
     }
 
     private static void launchLimit(List<String> words, String option, Object value) {
@@ -273,7 +285,7 @@ public final class Plan {
     }
 
     /**
-     * Encodes words for the launcher's option {@code --args}: each word, then a NUL.
+     * Encodes words for the launcher's option {@code --args}: the bytes of each word, then a NUL.
      *
      * @param words the words
      * @return at most {@link #MAX_BYTES}
@@ -282,12 +294,14 @@ public final class Plan {
     public byte[] encode(List<String> words) throws SandboxException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (String word : words) {
-            if (word.indexOf('\0') >= 0 || !host.encoding().newEncoder().canEncode(word)) {
+            // What this process' encoding did not have when it read a variable's name is lost already.
+            boolean lost = word.indexOf('\uFFFD') >= 0 && !host.encoding().newEncoder().canEncode("\uFFFD");
+            if (word.indexOf('\0') >= 0 || lost) {
                 throw new SandboxException(
                         "The plan has a word that cannot be written in this process' encoding " + host.encoding() + ": "
                                 + Quoted.of(word) + ". Start it with LANG=C.UTF-8 in its environment.");
             }
-            bytes.writeBytes(word.getBytes(host.encoding()));
+            bytes.writeBytes(PathBytes.bytes(word));
             bytes.write(0);
         }
         if (words.size() > MAX_WORDS || bytes.size() > MAX_BYTES) {

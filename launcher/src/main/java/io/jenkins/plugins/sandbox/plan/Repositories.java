@@ -11,12 +11,12 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * The repositories in a workspace, as far as {@link GitFiles} looks for them.
+ * The repositories in a workspace, as far as {@link GitFiles} looks for them. The search holds a bounded number of paths, no
+ * matter how many names the workspace has.
  *
- * @param git each {@code .git}, a directory or a file
- * @param shut directories of this user's that this process may not search, so that there may be one in them
+ * @param git each {@code .git}, a directory or a file, the ones nearest to the top first
  */
-record Repositories(List<Path> git, List<Path> shut) {
+record Repositories(List<Path> git) {
 
     /** @param entries how many names below the workspace's own directories to look at */
     static Repositories in(Path workspace, int entries) throws IOException {
@@ -25,7 +25,10 @@ record Repositories(List<Path> git, List<Path> shut) {
 
     private static final class Search {
         private final Path workspace;
-        private final Repositories found = new Repositories(new ArrayList<>(), new ArrayList<>());
+        private final List<Path> git = new ArrayList<>();
+        /** Directories of one level in which the next level is looked for. */
+        private List<Path> level = new ArrayList<>();
+
         private int entriesLeft;
 
         Search(Path workspace, int entries) {
@@ -35,50 +38,53 @@ record Repositories(List<Path> git, List<Path> shut) {
 
         Repositories found() throws IOException {
             look(workspace);
-            below(GitFiles.directories(workspace), GitFiles.DEEPEST_REPOSITORY);
-            return found;
-        }
-
-        private void below(List<Path> directories, int depth) throws IOException {
-            List<Path> next = new ArrayList<>();
-            for (Path directory : directories) {
-                look(directory);
-                if (depth > 1
-                        && entriesLeft > 0
-                        && !directory.endsWith(GitFiles.GIT)
-                        && !directory.endsWith("node_modules")) {
-                    next.addAll(someDirectories(directory));
+            try (DirectoryStream<Path> top = Files.newDirectoryStream(workspace, GitFiles::isDirectory)) {
+                for (Path directory : top) {
+                    take(directory);
                 }
             }
-            if (!next.isEmpty()) {
-                below(next, depth - 1);
+            for (int depth = GitFiles.DEEPEST_REPOSITORY; depth > 1 && !level.isEmpty(); depth--) {
+                List<Path> directories = level;
+                level = new ArrayList<>();
+                directories.forEach(this::below);
+            }
+            return new Repositories(List.copyOf(git));
+        }
+
+        /** A directory of the workspace: looked at, and kept for the next level. */
+        private void take(Path directory) {
+            look(directory);
+            boolean entered = !directory.endsWith(GitFiles.GIT) && !directory.endsWith("node_modules");
+            if (entered && level.size() < GitFiles.MOST_ENTRIES) {
+                level.add(directory);
             }
         }
 
-        private void look(Path directory) throws IOException {
-            Path git = directory.resolve(GitFiles.GIT);
-            if (GitFiles.isDirectory(git) || Files.isRegularFile(git, LinkOption.NOFOLLOW_LINKS)) {
-                found.git.add(git);
-            } else if (!directory.equals(workspace) && !Files.isExecutable(directory) && GitFiles.isOwn(directory)) {
-                found.shut.add(directory);
+        private void look(Path directory) {
+            Path path = directory.resolve(GitFiles.GIT);
+            boolean there = GitFiles.isDirectory(path) || Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS);
+            if (there && git.size() < GitFiles.MOST_ENTRIES) {
+                git.add(path);
             }
         }
 
-        /** As far as it can be looked at: a build may leave directories that nobody may read. */
-        private List<Path> someDirectories(Path directory) {
-            List<Path> found = new ArrayList<>();
+        /** As far as this process may read it: a build may leave directories that nobody may read. */
+        private void below(Path directory) {
+            if (entriesLeft <= 0) {
+                return;
+            }
+            int end = Math.max(entriesLeft - GitFiles.MOST_OF_ONE, 0);
             try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
-                int end = Math.max(entriesLeft - GitFiles.MOST_OF_ONE, 0);
                 for (Iterator<Path> i = stream.iterator(); entriesLeft > end && i.hasNext(); entriesLeft--) {
                     Path path = i.next();
                     if (GitFiles.isDirectory(path)) {
-                        found.add(path);
+                        take(path);
                     }
                 }
             } catch (IOException | DirectoryIteratorException e) {
-                return found;
+                // What this process cannot read holds no repository that it protects.
+                return;
             }
-            return found;
         }
     }
 }

@@ -5,7 +5,6 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -167,7 +166,7 @@ public final class Scratch implements AutoCloseable {
      * one.
      */
     Path workspaceTemporary(Path replaced) {
-        return directory.resolve("ws-tmp-" + nameFor(replaced.toString()));
+        return directory.resolve("ws-tmp-" + nameFor(PathBytes.word(replaced)));
     }
 
     /** What is made for {@code /etc} under {@code root = named}. */
@@ -177,12 +176,12 @@ public final class Scratch implements AutoCloseable {
 
     /** A directory of mount points, of this launch alone. */
     Path cover(Path covered) {
-        return home.resolve("cover-" + nameFor(covered.toString()));
+        return home.resolve("cover-" + nameFor(PathBytes.word(covered)));
     }
 
     /** The same for the same text, and as long as a name may be. */
     private static String nameFor(String text) {
-        return UUID.nameUUIDFromBytes(text.getBytes(StandardCharsets.UTF_8)).toString();
+        return UUID.nameUUIDFromBytes(PathBytes.bytes(text)).toString();
     }
 
     /** Whether it is one of these directories, which need not be there yet. */
@@ -216,7 +215,7 @@ public final class Scratch implements AutoCloseable {
     Path repository(Path git) throws IOException {
         BasicFileAttributes state = Files.readAttributes(git, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         return repositories.resolve(
-                nameFor(git + "/" + state.fileKey() + state.lastModifiedTime().to(TimeUnit.NANOSECONDS)));
+                nameFor(PathBytes.word(git) + "/" + state.fileKey() + state.lastModifiedTime().to(TimeUnit.NANOSECONDS)));
     }
 
     /** What was in a workspace when the first launch began; empty when that was not written down. */

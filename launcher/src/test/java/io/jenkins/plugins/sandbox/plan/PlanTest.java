@@ -11,6 +11,7 @@ import io.jenkins.plugins.sandbox.policy.Policy;
 import io.jenkins.plugins.sandbox.policy.Profile;
 import io.jenkins.plugins.sandbox.seccomp.Architecture;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -254,11 +255,37 @@ class PlanTest {
                 .isInstanceOf(SandboxException.class);
     }
 
+    /** The launcher gets the bytes that the file system has, in a JVM of any encoding. */
     @Test
-    void whatTheEncodingCannotSayIsAnErrorWithItsRemedy() throws Exception {
+    void aPathIsItsBytesWhateverTheEncoding() throws Exception {
         workspace = Files.createDirectory(directory.resolve("ä"));
-        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.US_ASCII, OWN);
-        assertThatThrownBy(() -> words(strict().build()))
+        for (Charset encoding :
+                List.of(StandardCharsets.US_ASCII, StandardCharsets.ISO_8859_1, StandardCharsets.UTF_8)) {
+            host = new Host(home.toString(), Optional.of(Architecture.X86_64), encoding, OWN);
+            Plan plan = Plan.imagined(strict().build(), host);
+            String text = new String(plan.encode(plan.words("/report", null, "/filter")), StandardCharsets.UTF_8);
+            assertThat(text).contains("\0--bind\0" + workspace + "\0" + workspace + "\0");
+        }
+    }
+
+    @Test
+    void aNameThatIsNotUtf8IsItsBytesToo() throws Exception {
+        byte[] bytes = "/a\u0000b/ü".getBytes(StandardCharsets.ISO_8859_1);
+        bytes[2] = (byte) 0xFF;
+        String word = PathBytes.word(bytes);
+        assertThat(PathBytes.bytes(word)).isEqualTo(bytes);
+        assertThat(PathBytes.word(PathBytes.path(word))).isEqualTo(word);
+        assertThat(PathBytes.bytes(PathBytes.word(PathBytes.path(word)))).isEqualTo(bytes);
+        assertThat(PathBytes.word(Path.of("/ü/\uD83D\uDE00"))).isEqualTo("/ü/\uD83D\uDE00");
+        assertThat(PathBytes.path("/a%20b c?#;\\\n").toString()).isEqualTo("/a%20b c?#;\\\n");
+        assertThat(PathBytes.path("/ü%?#\n").toString()).isEqualTo("/ü%?#\n");
+    }
+
+    @Test
+    void aVariableThatTheEncodingCannotSayIsAnErrorWithItsRemedy() throws Exception {
+        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.US_ASCII, Set.of("\uFFFD_TOKEN"));
+        Plan plan = Plan.imagined(strict().build(), host);
+        assertThatThrownBy(() -> plan.encode(plan.words("/report", null, "/filter")))
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("LANG=C.UTF-8");
     }
