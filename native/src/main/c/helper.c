@@ -1,9 +1,11 @@
-#include "helper_job.h"
+#include "helper_walk.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PASSES_MAX 1000
 
 static const char *const job_names[] = {
     [JOB_REMOVE] = "remove", [JOB_BEGIN] = "begin", [JOB_CHECK] = "check", [JOB_ADOPT] = "adopt", [JOB_END] = "end"};
@@ -134,6 +136,143 @@ static bool run_remove(struct helper *helper)
     return complete;
 }
 
+/* Of a workspace that is looked at. */
+struct inspection {
+    struct helper *helper;
+    struct store store;
+    struct record record;
+    struct walk walk;
+    int record_error; /* why there is nothing in the record, or 0 */
+};
+
+static bool inspection_make(struct inspection *inspection, struct helper *helper)
+{
+    inspection->helper = helper;
+    inspection->record_error = 0;
+    store_init(&inspection->store, helper);
+    return record_make(&inspection->record) &&
+           walk_make(&inspection->walk, helper, &inspection->store, &inspection->record);
+}
+
+static void inspection_free(struct inspection *inspection)
+{
+    walk_free(&inspection->walk);
+    record_free(&inspection->record);
+    store_close(&inspection->store);
+}
+
+/*
+ * Reads the record of the open block. Without one that makes sense nothing is known, and everything is quarantined.
+ * False when there is none.
+ */
+static bool read_record(struct inspection *inspection)
+{
+    int found = record_read(&inspection->record, inspection->helper->places.records);
+    inspection->record_error = found < 0 ? errno : 0;
+    return found != 0;
+}
+
+/*
+ * Until a pass finds nothing to take out: a listing may have skipped names, or a directory come nearer to the top. The
+ * record goes last, so that an interrupted end is completed by the next begin.
+ */
+static bool run_closing(struct inspection *inspection, bool last)
+{
+    struct helper *helper = inspection->helper;
+    struct walk *walk = &inspection->walk;
+    section_begin(helper, "closing");
+    for (size_t pass = 0; pass == 0 || (walk->moved > 0 && pass < PASSES_MAX); pass++) {
+        if (pass > 0)
+            problems_forget(helper);
+        walk_once(walk, PURPOSE_JUDGE);
+    }
+    if (walk->quarantined > SHOWN_MAX) {
+        output_word(&helper->output, "more");
+        output_number(&helper->output, walk->quarantined - SHOWN_MAX);
+    }
+    if (inspection->record_error != 0)
+        problem(helper, "the record cannot be read: nothing is known", inspection->record_error, NULL);
+    bool complete = walk->moved == 0 && walk->left == 0;
+    if (complete && last && record_remove(helper->places.records) != 0) {
+        problem(helper, "remove the record", errno, NULL);
+        complete = false;
+    }
+    section_end(helper, complete);
+    return complete;
+}
+
+static void put_count(struct helper *helper, const char *word, uint64_t count)
+{
+    if (count == 0)
+        return;
+    output_word(&helper->output, word);
+    output_number(&helper->output, count);
+}
+
+/* Everything that is there now is known; what comes back after that is not. */
+static bool run_opening(struct inspection *inspection)
+{
+    struct helper *helper = inspection->helper;
+    struct walk *walk = &inspection->walk;
+    struct record *record = &inspection->record;
+    section_begin(helper, "opening");
+    record->count = 0;
+    record->paths_size = 0;
+    walk_once(walk, PURPOSE_FIND);
+    bool complete = record_write(record, helper->places.records) == 0;
+    if (!complete)
+        problem(helper, "write the record", errno, NULL);
+    for (size_t i = 0; complete && i < record->count; i++) {
+        output_word(&helper->output, "known");
+        output_word(&helper->output, kind_name(record->known[i].kind));
+        output_word(&helper->output, record->known[i].path);
+    }
+    uint64_t restored = 0;
+    if (complete) {
+        restored = store_restore(&inspection->store);
+        put_count(helper, "purged", store_purge(&inspection->store));
+    }
+    if (complete && walk->renamed > 0) {
+        walk_once(walk, PURPOSE_PUT_BACK);
+        restored += walk->moved;
+    }
+    put_count(helper, "restored", restored);
+    section_end(helper, complete);
+    return complete;
+}
+
+/* A build may have taken its own rights to the workspace away. */
+static void grant_top(const struct helper *helper)
+{
+    struct stat status;
+    if (fstat(helper->places.directory, &status) == 0)
+        (void)grant_fd(helper->places.directory,
+                       (status.st_mode & 07777) | 0700); /* or opening it fails, and is reported */
+}
+
+static bool run_inspection(struct helper *helper, enum job job)
+{
+    struct inspection inspection;
+    bool complete = false;
+    if (!inspection_make(&inspection, helper)) {
+        section_begin(helper, job == JOB_ADOPT ? "opening" : "closing");
+        problem(helper, "allocate", errno, NULL);
+        section_end(helper, false);
+    } else {
+        grant_top(helper);
+        if (job == JOB_ADOPT) {
+            complete = run_opening(&inspection);
+        } else {
+            bool open = read_record(&inspection);
+            complete = (job == JOB_BEGIN && !open) || run_closing(&inspection, job == JOB_END);
+            if (complete && job == JOB_BEGIN)
+                complete = run_opening(&inspection);
+        }
+    }
+    inspection_free(&inspection);
+    return complete;
+}
+
 int helper_run(enum job job, const struct places *places, int out)
 {
     struct helper *helper = calloc(1, sizeof *helper);
@@ -143,18 +282,7 @@ int helper_run(enum job job, const struct places *places, int out)
     helper->output.fd = out;
     output_word(&helper->output, "process-sandbox-helper");
     output_word(&helper->output, "1");
-    bool complete = false;
-    switch (job) {
-    case JOB_REMOVE:
-        complete = run_remove(helper);
-        break;
-    case JOB_BEGIN:
-    case JOB_CHECK:
-    case JOB_ADOPT:
-    case JOB_END:
-    case JOB_NONE:
-        break;
-    }
+    bool complete = job == JOB_REMOVE ? run_remove(helper) : run_inspection(helper, job);
     output_word(&helper->output, "end");
     output_flush(&helper->output);
     free(helper);

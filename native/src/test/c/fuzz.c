@@ -30,7 +30,7 @@ static void parse(const unsigned char *data, size_t size)
         plan_check(&plan, &problem)) {
         /* whatever passed keeps what the rest of the launcher relies on */
         if (plan.mount_count > MOUNTS_MAX ||
-            (plan.mode == MODE_RUN && (plan.command == NULL || plan.command[0] == NULL)))
+            (plan.mode == MODE_RUN && plan.job == JOB_NONE && (plan.command == NULL || plan.command[0] == NULL)))
             abort();
         for (size_t i = 0; i < plan.mount_count; i++)
             if (plan.mounts[i].target[0] != '/' || strstr(plan.mounts[i].target, "/../") != NULL)
@@ -121,6 +121,12 @@ static const char *const vocabulary[] = {
     "keep",
     "--grace",
     "5",
+    "--job",
+    "remove",
+    "end",
+    "--job-directory",
+    "--job-store",
+    "--job-records",
     "--help",
     "--probe",
     "",

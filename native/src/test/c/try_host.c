@@ -72,6 +72,8 @@ static const struct {
     {"seccomp", SYS_seccomp},
     {"memfd_create", SYS_memfd_create},
     {"statx", SYS_statx},
+    {"renameat2", SYS_renameat2},
+    {"name_to_handle_at", SYS_name_to_handle_at},
     {"bpf", SYS_bpf},
     {"perf_event_open", SYS_perf_event_open},
     {"userfaultfd", SYS_userfaultfd},

@@ -104,6 +104,25 @@ static void bad_options_are_named(void)
     REFUSE("--probe takes no command", "--probe", "--", "true");
 }
 
+static void a_job_stands_in_place_of_a_command(void)
+{
+    CHECK(PARSE("--job", "remove", "--job-directory", "/a") && plan.job == JOB_REMOVE && plan.command == NULL);
+    CHECK_TEXT(plan.job_directory, "/a");
+    CHECK(PARSE("--job", "begin", "--job-directory", "/a", "--job-store", "/s", "--job-records", "/r"));
+    CHECK(plan.job == JOB_BEGIN);
+    CHECK(PARSE("--job", "end", "--job-directory", "/a", "--job-records", "/r") && plan.job_store == NULL);
+    CHECK_TEXT(plan.job_records, "/r");
+    REFUSE("--job: remove, begin, check, adopt or end is needed: x", "--job", "x");
+    REFUSE("--job and a command exclude each other", "--job", "remove", "--job-directory", "/a", "--", "true");
+    REFUSE("--job without --job-directory", "--job", "remove");
+    REFUSE("--job without --job-records", "--job", "end", "--job-directory", "/a");
+    REFUSE("--job remove takes no --job-records", "--job", "remove", "--job-directory", "/a", "--job-records", "/r");
+    REFUSE("--job remove takes no --job-store", "--job", "remove", "--job-directory", "/a", "--job-store", "/s");
+    REFUSE("--job-directory, --job-store or --job-records without --job", "--job-store", "/s", "--", "true");
+    REFUSE("--probe takes no job", "--probe", "--job", "remove", "--job-directory", "/a");
+    CHECK(!PARSE("--job", "remove", "--job-directory", "/a/../b"));
+}
+
 static void limits_of_the_launch(void)
 {
     CHECK(PARSE("--primitive", "cgroup", "--memory", "1048576", "--pids", "5", "--cpu-quota", "150", "--cpu-time", "7",
@@ -296,6 +315,7 @@ int main(void)
         options_are_taken,
         bad_options_are_named,
         args_files_are_whole_or_refused,
+        a_job_stands_in_place_of_a_command,
         limits_of_the_launch,
         control_groups_are_found,
         levels_follow_the_rules,

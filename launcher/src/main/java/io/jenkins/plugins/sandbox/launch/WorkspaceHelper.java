@@ -208,6 +208,87 @@ public final class WorkspaceHelper {
         return new Removal(complete, List.copyOf(problems), result.level());
     }
 
+    /**
+     * Before the first launch of a block in a workspace: completes an unfinished block before it, records the repositories that
+     * are there, and puts those back that are in quarantine.
+     *
+     * @param store of the workspace, in which no other block may be open
+     * @return whether the block may begin
+     * @throws SandboxException when the helper could not be run; the block may not begin
+     */
+    public Opening begin(WorkspaceStore store) throws SandboxException {
+        Result result = run("begin", store);
+        List<HelperOutput.Section> sections = result.sections();
+        HelperOutput.Section first = sections.get(0);
+        if (first.name().equals("opening")) {
+            return opening(only(sections, "opening"), Optional.empty(), result.level());
+        }
+        if (sections.size() == 1) {
+            Closing closing = closing(only(sections, "closing"), result.level());
+            return new Opening(false, List.of(), 0, List.of(), Optional.of(closing), result.level());
+        }
+        Closing unfinished = closing(only(sections.subList(0, 1), "closing"), result.level());
+        return opening(only(sections.subList(1, 2), "opening"), Optional.of(unfinished), result.level());
+    }
+
+    /**
+     * Before a checkout outside of the sandbox while the block is open: takes out what the record does not know. Nothing of the
+     * block may run meanwhile, nor before {@link #adopt}.
+     *
+     * @param store of the workspace
+     * @return whether the checkout may begin
+     * @throws SandboxException when the helper could not be run; the checkout may not begin
+     */
+    public Closing check(WorkspaceStore store) throws SandboxException {
+        Result result = run("check", store);
+        return closing(only(result.sections(), "closing"), result.level());
+    }
+
+    /**
+     * After that checkout: records what is there now, which is what was known and what the checkout made, and puts back what
+     * {@link #check} took out.
+     *
+     * @param store of the workspace
+     * @return whether the block may go on
+     * @throws SandboxException when the helper could not be run; the block may not go on
+     */
+    public Opening adopt(WorkspaceStore store) throws SandboxException {
+        Result result = run("adopt", store);
+        return opening(only(result.sections(), "opening"), Optional.empty(), result.level());
+    }
+
+    /**
+     * At the end of a block, when nothing of it runs: takes out what the record does not know, then removes the record. Without
+     * a record nothing is known, and everything is taken out.
+     *
+     * @param store of the workspace
+     * @return whether nothing is left that tools outside obey and that was not known
+     * @throws SandboxException when the helper could not be run; the record stays
+     */
+    public Closing end(WorkspaceStore store) throws SandboxException {
+        Result result = run("end", store);
+        return closing(only(result.sections(), "closing"), result.level());
+    }
+
+    private static Opening opening(HelperOutput.Section section, Optional<Closing> unfinished, Level level) {
+        return new Opening(
+                section.complete(), section.known(), section.restored(), section.problems(), unfinished, level);
+    }
+
+    private static Closing closing(HelperOutput.Section section, Level level) {
+        return new Closing(section.complete(), section.quarantined(), section.more(), section.problems(), level);
+    }
+
+    private Result run(String job, WorkspaceStore store) throws SandboxException {
+        List<String> options = new ArrayList<>(List.of("--job-directory", "--job-records"));
+        List<Path> paths = new ArrayList<>(List.of(store.workspace(), store.records()));
+        if (store.store() != null) {
+            options.add("--job-store");
+            paths.add(store.store());
+        }
+        return run(job, options, paths);
+    }
+
     private static HelperOutput.Section only(List<HelperOutput.Section> sections, String name) throws SandboxException {
         HelperOutput.Section last = sections.get(sections.size() - 1);
         if (sections.size() != 1 || !last.name().equals(name)) {
