@@ -38,6 +38,34 @@ static bool may_be_writable(const struct mount_step *step, const char *path)
     return !step->read_only && step->kind != MOUNT_HIDE;
 }
 
+/*
+ * The step that a mount at path belongs to: the one with the longest target around it, of equal ones the last. NULL for
+ * the root.
+ */
+static const struct mount_step *step_of(const struct plan *plan, const struct steps *steps, const char *path)
+{
+    const struct mount_step *found = NULL;
+    size_t longest = 0;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (is_below(path, plan->mounts[i].target) && steps->length[i] >= longest) {
+            found = &plan->mounts[i];
+            longest = steps->length[i];
+        }
+    return found;
+}
+
+/* Devices come from a /dev of our own; where the plan has none, from the host's tree. */
+static bool may_have_devices(const struct plan *plan, const struct steps *steps, const char *path)
+{
+    const struct mount_step *step = step_of(plan, steps, path);
+    if (step != NULL)
+        return step->kind == MOUNT_DEV && strcmp(path + strlen(step->target), "/shm") != 0;
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (plan->mounts[i].kind == MOUNT_DEV)
+            return plan->root == ROOT_HOST;
+    return plan->root != ROOT_EMPTY;
+}
+
 /* One line of mountinfo against the plan; notes which steps were met. */
 static int check_mount(const struct plan *plan, const char *path, const char *options, struct steps *steps,
                        struct failure *failure)
@@ -62,6 +90,8 @@ static int check_mount(const struct plan *plan, const char *path, const char *op
         return failed(failure, 0, "mountinfo: %s is writable", path);
     if (!has_option(options, "nosuid") && plan->root != ROOT_HOST)
         return failed(failure, 0, "mountinfo: %s is not nosuid", path);
+    if (!has_option(options, "nodev") && !may_have_devices(plan, steps, path))
+        return failed(failure, 0, "mountinfo: %s is not nodev", path);
     return 0;
 }
 
@@ -154,6 +184,8 @@ static int check_flags(const char *path, unsigned long flags, struct failure *fa
         return failed(failure, 0, "statvfs: %s is writable", path);
     if ((flags & ~status.f_flag & ST_NOEXEC) != 0)
         return failed(failure, 0, "statvfs: %s is not noexec", path);
+    if ((flags & ~status.f_flag & ST_NODEV) != 0)
+        return failed(failure, 0, "statvfs: %s is not nodev", path);
     return 0;
 }
 
@@ -224,8 +256,8 @@ static int check_step(const struct context *context, size_t i, struct failure *f
         return -1;
     if (is_absent(context, i))
         return 0;
-    unsigned long flags =
-        (step->read_only || step->kind == MOUNT_HIDE ? ST_RDONLY : 0) | (step->noexec ? ST_NOEXEC : 0);
+    unsigned long flags = (step->read_only || step->kind == MOUNT_HIDE ? ST_RDONLY : 0) |
+                          (step->noexec ? ST_NOEXEC : 0) | (step->kind == MOUNT_DEV ? 0 : ST_NODEV);
     if (flags != 0 && check_flags(step->target, flags, failure) != 0)
         return -1;
     return step->kind == MOUNT_HIDE ? check_hidden(step->target, failure) : 0;

@@ -154,7 +154,7 @@ static void name_own_fds(struct launch *launch)
 {
     struct context *context = &launch->context;
     const struct places *places = &context->places;
-    const int own[] = {launch->report, launch->gate,      launch->complaints, launch->null,
+    const int own[] = {launch->report, launch->gate,      launch->complaints, launch->block,  launch->null,
                        launch->socket, places->directory, places->store,      places->records};
     context->own_fd_count = 0;
     for (size_t i = 0; i < NELEM(own); i++)
@@ -277,6 +277,7 @@ int front_run(struct launch *launch)
             setup_run(launch);
     }
     close_fd(&launch->gate);
+    close_fd(&launch->block);
     int signals = open_signals();
     if (signals < 0 || release_stdio(launch) != 0)
         return EXIT_REFUSED; /* closing the socket ends the rest */

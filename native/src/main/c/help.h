@@ -61,6 +61,7 @@ static const char help_text[] =
     "                          was as large as a file may be) to STATUS, unless it is there, and why to the end of "
     "LOG;\n"
     "                          paths of the view\n"
+    "  --block FILE            ends everybody when FILE is removed or written to\n"
     "  --background keep|kill  processes left when COMMAND ends: wait for them "
     "(default), or end them\n"
     "  --grace SECONDS         between TERM and KILL, 0 to 600, default 5\n"

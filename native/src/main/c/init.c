@@ -24,6 +24,7 @@
 #define GATE_POLL_MS 5 /* for a gate that is a plain file */
 #define KILL_AGAIN_MS 50
 #define KILLS_IN_VAIN 100
+#define BLOCK_LOOK_MS 1000 /* between two looks whether the block has ended */
 #define NEVER INT64_MAX
 
 struct init {
@@ -428,6 +429,17 @@ static int press_on(struct init *init)
     return KILL_AGAIN_MS;
 }
 
+/*
+ * The block has ended. Where the agent knows no process of this launch by its number, as in a container, its file is
+ * the one thing that init and the agent have in common. A build that gets at the file can only end itself.
+ */
+static bool block_ended(const struct init *init)
+{
+    struct stat status;
+    return init->launch->block >= 0 &&
+           (fstat(init->launch->block, &status) != 0 || status.st_nlink == 0 || status.st_size > 0);
+}
+
 static void run_to_the_end(struct init *init)
 {
     bool released = false;
@@ -435,6 +447,11 @@ static void run_to_the_end(struct init *init)
         bool alone = reap(init);
         if (init->command_ended && task_ends(&init->task))
             end_task(init);
+        if (init->ending_by == 0 && block_ended(init)) {
+            init->ended_by_request |= !init->command_ended;
+            init->requested = true;
+            begin_end(init, SIGTERM);
+        }
         /* Processes that may not be killed by us: another user's, without the capability. Our end is theirs. */
         if (init->has_pid_namespace && init->kills > KILLS_IN_VAIN)
             alone = true;
@@ -464,6 +481,8 @@ static void run_to_the_end(struct init *init)
                                  {.fd = watching ? init->task.events : -1, .events = POLLIN}};
         if (watching && wait_ms > TASK_LOOK_MS)
             wait_ms = TASK_LOOK_MS;
+        if (init->launch->block >= 0 && wait_ms > BLOCK_LOOK_MS)
+            wait_ms = BLOCK_LOOK_MS;
         if (!released && wait_ms > RELEASE_AFTER_MS)
             wait_ms = RELEASE_AFTER_MS;
         if (poll(polls, NELEM(polls), wait_ms) == 0 && !released) { /* EINTR, ENOMEM: the loop looks again */
@@ -514,6 +533,7 @@ static int fork_command(struct init *init)
         close_fd(&launch->gate);
         close_fd(&launch->socket);
         close_fd(&launch->complaints);
+        close_fd(&launch->block);
         close_fd(&launch->null);
         command_run(launch, self, ready[1], go[0]);
     }

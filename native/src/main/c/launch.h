@@ -23,6 +23,7 @@ struct launch {
     int gate;       /* -1: there is none */
     int complaints; /* where a refusal goes when there is no report: a copy of
                        stderr, or -1 */
+    int block;      /* whose end the launch ends with, see --block; -1: there is none */
     int null;       /* /dev/null, to let go of stdio */
     int socket;     /* this process's end */
     bool probe;     /* report and end; there is no command */

@@ -181,6 +181,11 @@ static int open_for_run(struct launch *launch)
         if (launch->gate < 0)
             return refuse_errno(plan, "--gate", plan->gate_file);
     }
+    if (plan->block_file != NULL) {
+        launch->block = open(plan->block_file, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (launch->block < 0)
+            return refuse_errno(plan, "--block", plan->block_file);
+    }
     if (plan->filter_file != NULL && read_filter(&launch->context) != 0)
         return errno == EINVAL ? refuse_plan(plan, "--seccomp: not 1 to 4096 filter instructions")
                                : refuse_errno(plan, "--seccomp", plan->filter_file);
@@ -198,6 +203,7 @@ int main(int argc, char **argv)
     static struct launch launch = {.report = -1,
                                    .gate = -1,
                                    .complaints = -1,
+                                   .block = -1,
                                    .null = -1,
                                    .socket = -1,
                                    .context.proc_self = -1,

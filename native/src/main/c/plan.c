@@ -286,6 +286,7 @@ enum option {
     OPTION_CPUS,
     OPTION_WORKSPACE_SIZE,
     OPTION_TASK,
+    OPTION_BLOCK,
     OPTION_SECCOMP,
     OPTION_BACKGROUND,
     OPTION_GRACE,
@@ -339,6 +340,7 @@ static const struct {
     [OPTION_CPUS] = {"--cpus", 1, false},
     [OPTION_WORKSPACE_SIZE] = {"--workspace-size", 2, false},
     [OPTION_TASK] = {"--task", 2, false},
+    [OPTION_BLOCK] = {"--block", 1, false},
     [OPTION_SECCOMP] = {"--seccomp", 1, false},
     [OPTION_BACKGROUND] = {"--background", 1, false},
     [OPTION_GRACE] = {"--grace", 1, false},
@@ -430,6 +432,8 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
     case OPTION_WORKSPACE_SIZE:
         return take_path(name, values[0], &plan->workspace, problem) &&
                take_limit(name, values[1], MEMORY_MAX, &plan->workspace_size, problem);
+    case OPTION_BLOCK:
+        return take_path(name, values[0], &plan->block_file, problem);
     case OPTION_TASK:
         return take_path(name, values[0], &plan->task_result, problem) &&
                take_path(name, values[1], &plan->task_log, problem);

@@ -65,6 +65,7 @@ struct plan {
     uint64_t wall_time_s;    /* from the command's start, 0 for no limit */
     const char *task_result; /* where a durable task's status is expected; NULL for none */
     const char *task_log;
+    const char *block_file;  /* the launch ends when it is removed or written to; NULL for none */
     const char *workspace;   /* whose size is limited; NULL for none */
     uint64_t workspace_size; /* bytes */
     const char *cpus;        /* "0-3,8", checked; NULL for all */

@@ -62,8 +62,9 @@ struct context {
     unsigned short filter_length;
     struct places places; /* of the plan's job */
     char cwd[4096];
-    bool groups_left; /* the supplementary groups, where we had the capability to */
-    bool oom_raised;  /* oom_score_adj, of everybody inside */
+    long keyring_left; /* the session keyring that the launch came with; -1: there are none, or they are out of reach */
+    bool groups_left;  /* the supplementary groups, where we had the capability to */
+    bool oom_raised;   /* oom_score_adj, of everybody inside */
     struct cgroup cgroup;
     struct failure cgroup_failure; /* why a limit of the plan is not set there */
     bool bounding_kept; /* no capability to reduce the bounding set with, and no_new_privs that makes it moot */

@@ -36,11 +36,19 @@ static int kernel_sigaction(int number, const union kernel_action *action, union
     return (int)syscall(SYS_rt_sigaction, number, action, old, KERNEL_MASK_SIZE);
 }
 
-/* The agent's session keyring may hold its credentials: a new, empty one (keyctl(2)). */
-static int leave_keyring(struct failure *failure)
+/* The serial number of this process' session keyring; -1 with errno. */
+static long session_keyring(void)
 {
+    return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+}
+
+/* The agent's session keyring may hold its credentials: a new, empty one (keyctl(2)). */
+static int leave_keyring(struct context *context, struct failure *failure)
+{
+    context->keyring_left = session_keyring();
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0)
         return 0;
+    context->keyring_left = -1;
     /* ENOSYS: there are no keys in this kernel. EPERM: a filter around us refuses the call to everybody inside too. */
     return errno == ENOSYS || errno == EPERM ? 0 : failed(failure, errno, "keyctl KEYCTL_JOIN_SESSION_KEYRING");
 }
@@ -66,7 +74,7 @@ static void raise_oom_score(struct context *context)
 
 int session_apply(struct context *context, struct failure *failure)
 {
-    if (leave_keyring(failure) != 0)
+    if (leave_keyring(context, failure) != 0)
         return -1;
     raise_oom_score(context);
     /* Never EPERM: we were just forked, so we lead no process group (setsid(2)). Without a controlling terminal there
@@ -87,6 +95,11 @@ int session_verify(struct context *context, struct failure *failure)
 {
     if (context->groups_left && getgroups(0, NULL) != 0)
         return failed(failure, 0, "getgroups: supplementary groups left");
+    long keyring = context->keyring_left < 0 ? 0 : session_keyring();
+    if (keyring < 0)
+        return failed(failure, errno, "keyctl KEYCTL_GET_KEYRING_ID");
+    if (context->keyring_left >= 0 && keyring == context->keyring_left)
+        return failed(failure, 0, "keyctl: still in session keyring %ld", keyring);
     if (getsid(0) != getpid())
         return failed(failure, 0, "getsid: still in session %d", (int)getsid(0));
     for (int number = 1; number <= LAST_SIGNAL; number++) {

@@ -4,7 +4,8 @@
  *
  *   try_host [OPTION...] -- COMMAND [ARG...]
  *
- *   --refuse CALL=ERRNO   the system call fails, with EPERM, ENOSYS, EINVAL, EACCES or ENOSPC
+ *   --refuse CALL=ERRNO   the system call fails, with EPERM, ENOSYS, EINVAL, EACCES or ENOSPC; or does nothing and
+ *                         returns 0, with NOTHING
  *   --container           what the usual container engines refuse without further options, with their error numbers
  *   --no-user-namespaces ERRNO   unshare and clone with CLONE_NEWUSER fail
  *   --landlock ABI        Landlock as of that ABI: 0 for a kernel without it, `off` for one that was booted without it
@@ -103,8 +104,8 @@ static const struct {
 static const struct {
     const char *name;
     int number;
-} errors[] = {{"EPERM", EPERM},   {"ENOSYS", ENOSYS}, {"EINVAL", EINVAL},
-              {"EACCES", EACCES}, {"ENOSPC", ENOSPC}, {"EOPNOTSUPP", EOPNOTSUPP}};
+} errors[] = {{"EPERM", EPERM},   {"ENOSYS", ENOSYS},         {"EINVAL", EINVAL}, {"EACCES", EACCES},
+              {"ENOSPC", ENOSPC}, {"EOPNOTSUPP", EOPNOTSUPP}, {"NOTHING", 0}};
 
 struct rule {
     int number;

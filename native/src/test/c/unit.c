@@ -1,11 +1,15 @@
-/* Tests of the launcher's pure parts: words, plan, level, report. Built with sanitizers; no system call of interest. */
+/* Tests of the launcher's pure parts: words, plan, level, report. Built with sanitizers; hardly a system call of
+ * interest. */
+#include "launch.h"
 #include "plan.h"
 #include "report.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 static int passed;
 
@@ -309,6 +313,34 @@ static void unfinished_rows_are_failures(void)
     CHECK(shared.outcomes[PROC].status == SKIPPED);
 }
 
+/* sigqueue(3) with a pid of the sender's choice: the kernel lets it say any code but its own (rt_sigqueueinfo(2)). */
+static void send_from(pid_t pid, int code)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = SIGTERM;
+    info.si_code = code;
+    info.si_pid = pid;
+    CHECK(syscall(SYS_rt_sigqueueinfo, getpid(), SIGTERM, &info) == 0);
+}
+
+/* Pid 0 is that of a sender outside of the pid namespace; a command inside can write it into a signal of its own. */
+static void only_the_kernel_says_who_is_outside(void)
+{
+    CHECK(block_signals() == 0);
+    int signals = open_signals();
+    CHECK(signals >= 0);
+    send_from(0, SI_QUEUE);
+    CHECK(next_signal(signals, true) == 0);
+    CHECK(kill(getpid(), SIGTERM) == 0);
+    CHECK(next_signal(signals, true) == 0);
+    send_from(0, SI_QUEUE);
+    CHECK(next_signal(signals, false) == SIGTERM);
+    send_from(0, SI_USER); /* to itself a process may say this too */
+    CHECK(next_signal(signals, true) == SIGTERM);
+    close_fd(&signals);
+}
+
 int main(void)
 {
     void (*const tests[])(void) = {
@@ -323,6 +355,7 @@ int main(void)
         texts_become_one_printable_line,
         reports_fit_one_write,
         unfinished_rows_are_failures,
+        only_the_kernel_says_who_is_outside,
     };
     for (size_t i = 0; i < NELEM(tests); i++, passed++)
         tests[i]();

@@ -54,7 +54,9 @@ class KeptViewTest {
 
     private static void remove(Path tree) throws Exception {
         String script = "chmod -R u+rwx \"$0\" 2>/dev/null; rm -rf \"$0\"";
-        assertThat(new ProcessBuilder("sh", "-c", script, tree.toString()).start().waitFor())
+        assertThat(new ProcessBuilder("sh", "-c", script, tree.toString())
+                        .start()
+                        .waitFor())
                 .isZero();
     }
 

@@ -403,12 +403,7 @@ class ViewTest {
 
     /** What cannot be looked at when a launch begins must not be what that launch can open again. */
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "chmod 0 .git",
-                "chmod 500 .git; rm -f .git/commondir",
-                "chmod 0 sub/.git"
-            })
+    @ValueSource(strings = {"chmod 0 .git", "chmod 500 .git; rm -f .git/commondir", "chmod 0 sub/.git"})
     void whatAnEarlierLaunchTookTheRightsFromStaysAsItIs(String shut) throws Exception {
         repository(workspace);
         repository(workspace.resolve("sub"));

@@ -2,6 +2,7 @@ package io.jenkins.plugins.sandbox.launch;
 
 import io.jenkins.plugins.sandbox.model.Quoted;
 import io.jenkins.plugins.sandbox.model.SandboxException;
+import io.jenkins.plugins.sandbox.plan.Owner;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -50,6 +51,7 @@ final class FileTransport implements Transport {
     public Wire open(String id) throws SandboxException {
         try {
             privateDirectory(directory);
+            Owner.check("Directory", directory);
             keepLauncher();
             // access(2) says so for a file on such a file system, whatever its mode.
             if (!Files.isExecutable(launcher)) {
@@ -77,7 +79,7 @@ final class FileTransport implements Transport {
             if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
                 throw e;
             }
-            // Fails for a directory of somebody else, as it must.
+            // Fails for a directory of another user, except for root: the owner is checked as well.
             Files.setPosixFilePermissions(path, onlyMe);
         }
     }
@@ -88,6 +90,7 @@ final class FileTransport implements Transport {
             if (Files.isRegularFile(launcher, LinkOption.NOFOLLOW_LINKS)
                     && Files.size(launcher) == binary.length
                     && Files.isExecutable(launcher)
+                    && Owner.isThisUser(launcher)
                     && Arrays.equals(Files.readAllBytes(launcher), binary)) {
                 return;
             }

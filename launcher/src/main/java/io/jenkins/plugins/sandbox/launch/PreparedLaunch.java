@@ -11,6 +11,7 @@ import io.jenkins.plugins.sandbox.plan.KnownRepositories;
 import io.jenkins.plugins.sandbox.plan.Plan;
 import io.jenkins.plugins.sandbox.plan.Scratch;
 import io.jenkins.plugins.sandbox.policy.Policy;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Arrays;
@@ -100,7 +101,11 @@ public final class PreparedLaunch implements AutoCloseable {
             wire = transport.open(id);
             Optional<byte[]> filter = plan.filter();
             String filterFile = filter.isPresent() ? wire.put("filter", filter.get()) : null;
-            String planFile = wire.put("plan", plan.encode(plan.words(wire.report(), wire.gate(), filterFile)));
+            // The processes of a container have no numbers here by which the end of the block could end them.
+            Path block = choice.kind() == TransportChoice.Kind.CONTAINER && policy.scratch() != null
+                    ? BlockFile.make(Path.of(policy.scratch()))
+                    : null;
+            String planFile = wire.put("plan", plan.encode(plan.words(wire.report(), wire.gate(), filterFile, block)));
             List<String> prefix = List.of(wire.launcher(), "--args", planFile, "--");
             checkWords(prefix);
             PreparedLaunch launch = new PreparedLaunch(

@@ -29,7 +29,8 @@ public record Minimum(Level level, List<Primitive> required) implements Serializ
     public Optional<String> unmetBy(Report report) {
         if (report.viewFailed()) {
             return Optional.of(report.refusal().substring(0, 1).toUpperCase(Locale.ROOT)
-                    + report.refusal().substring(1) + ". No minimum allows that. Remove or repair what lies at that path.");
+                    + report.refusal().substring(1)
+                    + ". No minimum allows that. Remove or repair what lies at that path.");
         }
         List<Outcome> missing = required.stream()
                 .map(p -> report.outcome(p).orElseGet(() -> Outcome.of(p, Status.SKIPPED)))

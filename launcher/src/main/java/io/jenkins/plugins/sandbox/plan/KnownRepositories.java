@@ -307,8 +307,7 @@ public record KnownRepositories(
     }
 
     private static Path file(Path scratch, Path workspace) {
-        return scratch.resolve(
-                PREFIX + UUID.nameUUIDFromBytes(PathBytes.bytes(PathBytes.word(workspace))));
+        return scratch.resolve(PREFIX + UUID.nameUUIDFromBytes(PathBytes.bytes(PathBytes.word(workspace))));
     }
 
     private void write(Path scratch) throws IOException {

@@ -494,8 +494,7 @@ final class Mounts {
             Path there = host.canonical("Path", link.getParent()).resolve(link.getFileName());
             Optional<Mount> above = above(mounts, there);
             if (isNamed() && above.isEmpty() || above.map(this::isCovered).orElse(false)) {
-                added |=
-                        rules.putIfAbsent(there, Mount.symlink(host.canonical("Path", link), there)) == null;
+                added |= rules.putIfAbsent(there, Mount.symlink(host.canonical("Path", link), there)) == null;
             } else if (!isSeen(above)) {
                 putAgain(other.getValue(), there.resolve(link.relativize(name)).normalize());
                 added = true;

@@ -177,6 +177,19 @@ public final class Plan {
      * @return the words, the first two and the last as the format demands
      */
     public List<String> words(String report, String gate, String filterFile) {
+        return words(report, gate, filterFile, null);
+    }
+
+    /**
+     * As {@link #words(String, String, String)}, for a launch that ends with its block by itself.
+     *
+     * @param report where the launcher appends its report
+     * @param gate where it waits for leave, or {@code null} to start at once
+     * @param filterFile where {@link #filter} is; not looked at when there is none
+     * @param blockFile the file whose removal ends the launch; {@code null} for none
+     * @return the words, the first two and the last as the format demands
+     */
+    public List<String> words(String report, String gate, String filterFile, Path blockFile) {
         Profile profile = policy.profile();
         List<String> words = new ArrayList<>(List.of("process-sandbox-plan", "1", "--report", encoded(report)));
         if (gate != null) {
@@ -202,6 +215,9 @@ public final class Plan {
         if (filter != null) {
             words.addAll(List.of("--seccomp", encoded(filterFile)));
         }
+        if (blockFile != null) {
+            words.addAll(List.of("--block", PathBytes.word(blockFile)));
+        }
         words.addAll(List.of("--background", word(policy.background())));
         words.addAll(List.of("--grace", String.valueOf(policy.graceSeconds())));
         words.add("end");
@@ -226,7 +242,9 @@ public final class Plan {
         rlimit(words, Primitive.RLIMIT_AS, limits.rlimitAs());
         rlimit(words, Primitive.RLIMIT_NPROC, limits.pids());
         rlimit(words, Primitive.RLIMIT_FSIZE, limits.fileSize());
-        rlimit(words, Primitive.RLIMIT_CORE, 0);
+        // Not 0: with a limit of 1 the kernel writes no file either, and starts no program of a core_pattern that is a
+        // pipe, which would run as root and outside of the sandbox (fs/coredump.c, do_coredump).
+        rlimit(words, Primitive.RLIMIT_CORE, 1);
         rlimit(words, Primitive.RLIMIT_STACK, limits.stack());
         rlimit(words, Primitive.RLIMIT_MEMLOCK, limits.lockedMemory());
         return words;
@@ -295,7 +313,8 @@ public final class Plan {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (String word : words) {
             // What this process' encoding did not have when it read a variable's name is lost already.
-            boolean lost = word.indexOf('\uFFFD') >= 0 && !host.encoding().newEncoder().canEncode("\uFFFD");
+            boolean lost =
+                    word.indexOf('\uFFFD') >= 0 && !host.encoding().newEncoder().canEncode("\uFFFD");
             if (word.indexOf('\0') >= 0 || lost) {
                 throw new SandboxException(
                         "The plan has a word that cannot be written in this process' encoding " + host.encoding() + ": "

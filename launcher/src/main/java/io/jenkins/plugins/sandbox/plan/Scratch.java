@@ -51,7 +51,10 @@ public final class Scratch implements AutoCloseable {
 
     private static Scratch open(Host host, String directory, String homes) throws SandboxException {
         Path real = host.canonicalDirectory("Scratch directory", directory);
-        Path home = take(host.canonicalDirectory("Scratch directory", homes), "home-");
+        Path parent = host.canonicalDirectory("Scratch directory", homes);
+        Owner.check("Scratch directory", real);
+        Owner.check("Scratch directory", parent);
+        Path home = take(parent, "home-");
         Scratch scratch;
         try {
             // Not with the home, which may stay for the job's next build.
@@ -214,8 +217,8 @@ public final class Scratch implements AutoCloseable {
      */
     Path repository(Path git) throws IOException {
         BasicFileAttributes state = Files.readAttributes(git, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-        return repositories.resolve(
-                nameFor(PathBytes.word(git) + "/" + state.fileKey() + state.lastModifiedTime().to(TimeUnit.NANOSECONDS)));
+        return repositories.resolve(nameFor(PathBytes.word(git) + "/" + state.fileKey()
+                + state.lastModifiedTime().to(TimeUnit.NANOSECONDS)));
     }
 
     /** What was in a workspace when the first launch began; empty when that was not written down. */

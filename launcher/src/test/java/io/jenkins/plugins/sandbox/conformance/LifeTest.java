@@ -79,6 +79,49 @@ class LifeTest {
         assertThat(running.ended().ending().execError()).isEqualTo(errno + ", " + command);
     }
 
+    /** As in a container, whose processes the agent cannot name. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theEndOfTheBlockEndsWhatTheCommandLeftBehind(boolean removed) throws Exception {
+        Path block = Files.createFile(directory.resolve("block"));
+        Running running = launch.strict(workspace)
+                .options("--block", block.toString())
+                .start("sh", "-c", "sleep 300 < /dev/null > /dev/null 2>&1 & exit 3");
+        assertThat(running.result().status()).isEqualTo(3);
+        long init = running.initPid();
+        NativeLaunch other = new NativeLaunch(directory);
+        Running twin = other.strict(workspace).start("sh", "-c", "sleep 300 < /dev/null > /dev/null 2>&1 & exit 3");
+        assertThat(twin.result().status()).isEqualTo(3);
+        assertThat(ProcessHandle.of(init)).as("control").isPresent();
+        if (removed) {
+            Files.delete(block);
+        } else {
+            Files.writeString(block, "over");
+        }
+        awaitGone(init);
+        assertThat(running.ended().ending()).isNotNull();
+        assertThat(ProcessHandle.of(twin.initPid()))
+                .as("a launch that watches nothing")
+                .isPresent();
+        ProcessHandle.of(twin.initPid()).ifPresent(ProcessHandle::destroyForcibly);
+    }
+
+    @Test
+    void aBlockThatIsOverStartsNothing() throws Exception {
+        Path block = directory.resolve("block");
+        Result gone =
+                launch.strict(workspace).options("--block", block.toString()).run("echo ran");
+        assertThat(gone.status()).isEqualTo(125);
+        assertThat(gone.out()).isEmpty();
+        assertThat(gone.report()).contains("refused --block " + block + ": No such file or directory");
+        Files.createFile(directory.resolve("empty"));
+        Result there = new NativeLaunch(directory)
+                .strict(workspace)
+                .options("--block", directory.resolve("empty").toString())
+                .run("echo ran");
+        assertThat(there.out()).isEqualTo("ran\n");
+    }
+
     @Test
     void outputInputAndEnvironmentPassThrough() throws Exception {
         Result result = launch.strict(workspace)

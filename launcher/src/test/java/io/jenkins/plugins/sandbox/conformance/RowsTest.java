@@ -63,6 +63,28 @@ class RowsTest {
     }
 
     @Test
+    void aSessionThatKeepsItsKeyringIsNotReportedAsApplied() throws Exception {
+        String script = "grep -c _ses /proc/keys; exit 0";
+        Result nothing = launch.primitives(List.of("session"))
+                .behind(tryHost(), "--refuse", "keyctl=NOTHING", "--")
+                .run(script);
+        assertThat(nothing.outcome("session").status()).isEqualTo(Status.FAILED);
+        assertThat(nothing.outcome("session").detail()).isEqualTo("keyctl: still in session keyring 0");
+        for (String error : List.of("ENOSYS", "EPERM")) {
+            Result refused = new NativeLaunch(directory)
+                    .primitives(List.of("session"))
+                    .behind(tryHost(), "--refuse", "keyctl=" + error, "--")
+                    .run(script);
+            assertThat(refused.applied("session")).as(error).isTrue();
+        }
+        assertThat(new NativeLaunch(directory)
+                        .primitives(List.of("session"))
+                        .run(script)
+                        .applied("session"))
+                .isTrue();
+    }
+
+    @Test
     void theSessionIsNotTheCallers() throws Exception {
         String script = "cut -d' ' -f6 /proc/self/stat";
         Result plain = launch.control(script);
@@ -356,6 +378,27 @@ class RowsTest {
                 .options("--tmpfs", link, "0")
                 .run("echo ran");
         assertRefused(target, "target " + link + ": Too many levels of symbolic links");
+    }
+
+    /** A device of the machine is no way out: none can be opened but the ones of the /dev of its own. */
+    @Test
+    void noMountButTheDevHasDevices() throws Exception {
+        String list = "grep -v nodev /proc/self/mountinfo | cut -d' ' -f5 | grep -v '^/dev'; echo listed";
+        assertThat(launch.strict(workspace)
+                        .options("--tmpfs", "/tmp", "1048576", "--hide", "/media")
+                        .options("--bind", workspace.toString(), workspace.toString())
+                        .run(list)
+                        .out())
+                .isEqualTo("listed\n");
+        assertThat(launch.control("grep -v nodev /proc/self/mountinfo | cut -d' ' -f5")
+                        .out())
+                .as("control")
+                .contains("/\n");
+        Result covered = new NativeLaunch(directory)
+                .strict(workspace)
+                .options("--dev", workspace.toString())
+                .run("echo ran");
+        assertRefused(covered, "statvfs: " + workspace + " is not nodev");
     }
 
     private static final String VIEW_FAILED = "the view of the file system failed on a kernel that makes views: ";

@@ -54,7 +54,6 @@ class MountTableTest {
 
     @Test
     void thisMachinesTableCanBeRead() throws Exception {
-        assertThat(MountTable.read().candidates(Path.of("/proc/self")))
-                .doesNotContain(Path.of("/proc/self"));
+        assertThat(MountTable.read().candidates(Path.of("/proc/self"))).doesNotContain(Path.of("/proc/self"));
     }
 }

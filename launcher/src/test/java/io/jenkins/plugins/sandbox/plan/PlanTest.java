@@ -101,7 +101,7 @@ class PlanTest {
                         + " --overlay " + home + " " + scratch + "/home-0/upper " + scratch + "/home-0/work"
                         + " --bind " + directory + "/more " + directory + "/more"
                         + " --bind " + workspace + " " + workspace + " --bind " + scratch + "/var-tmp /var/tmp"
-                        + " --rlimit cpu=11 --rlimit nofile=65536 --rlimit as=8589934592 --rlimit nproc=99 --rlimit core=0"
+                        + " --rlimit cpu=11 --rlimit nofile=65536 --rlimit as=8589934592 --rlimit nproc=99 --rlimit core=1"
                         + " --memory 1073741824 --pids 99 --cpu-quota 50 --cpu-time 10 --wall-time 60 --cpus 0,1"
                         + " --seccomp /filter"
                         + " --background keep --grace 7 end");
@@ -283,7 +283,8 @@ class PlanTest {
 
     @Test
     void aVariableThatTheEncodingCannotSayIsAnErrorWithItsRemedy() throws Exception {
-        host = new Host(home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.US_ASCII, Set.of("\uFFFD_TOKEN"));
+        host = new Host(
+                home.toString(), Optional.of(Architecture.X86_64), StandardCharsets.US_ASCII, Set.of("\uFFFD_TOKEN"));
         Plan plan = Plan.imagined(strict().build(), host);
         assertThatThrownBy(() -> plan.encode(plan.words("/report", null, "/filter")))
                 .isInstanceOf(SandboxException.class)
@@ -326,6 +327,23 @@ class PlanTest {
         assertThatThrownBy(() -> words(builder.build()))
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("Name fewer paths");
+    }
+
+    /** As root every operation in another user's directory succeeds. */
+    @Test
+    void aScratchDirectoryOfAnotherUserIsAnError() throws Exception {
+        Path other = Files.createDirectory(directory.resolve("other"));
+        if ((int) Files.getAttribute(other, "unix:uid") == 0) {
+            Files.setAttribute(other, "unix:uid", 65534);
+        } else {
+            other = Path.of("/usr");
+        }
+        Policy.Builder policy = strict().scratch(other.toString());
+        assertThatThrownBy(() -> Scratch.of(policy.build(), host))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageStartingWith("Scratch directory '" + other.toRealPath() + "' belongs to user ");
+        Path own = Files.createDirectory(directory.resolve("own"));
+        Scratch.of(strict().scratch(own.toString()).build(), host).close();
     }
 
     @Test

@@ -164,6 +164,17 @@ final class AgentLaunches {
                 .toList();
     }
 
+    /** Waits for the launches of a block in containers, which end by themselves when the block's file is removed. */
+    static void awaitContainers(String block, Duration max) throws InterruptedException {
+        long start = System.nanoTime();
+        for (Entry entry : LIVE.values()) {
+            if (entry.block.equals(block) && entry.container && entry.init != null) {
+                long left = max.toNanos() - (System.nanoTime() - start);
+                entry.launch.awaitEnding(Duration.ofNanos(Math.max(left, 0)));
+            }
+        }
+    }
+
     /** Closes the launches of a block, which has ended, and says how they did; as {@link #takeEndings}. */
     static Map<String, byte[]> takeAll(String block) {
         LIVE.forEach((id, entry) -> {

@@ -1,5 +1,6 @@
 package io.jenkins.plugins.sandbox.agent;
 
+import io.jenkins.plugins.sandbox.launch.BlockFile;
 import io.jenkins.plugins.sandbox.launch.LiveInit;
 import io.jenkins.plugins.sandbox.launch.RepositorySweep;
 import io.jenkins.plugins.sandbox.model.InitProcess;
@@ -39,6 +40,9 @@ public record EndBlockCall(String block, String path, List<InitProcess> inits)
     public BlockEnd call() throws IOException {
         try {
             AgentLaunches.releaseEnded(block, Set.of());
+            if (BlockFile.remove(Path.of(path))) {
+                AgentLaunches.awaitContainers(block, GRACE.plus(DEATH));
+            }
             endProcesses();
             Map<String, byte[]> endings = AgentLaunches.takeAll(block);
             List<String> notes = RepositorySweep.run(Path.of(path));
