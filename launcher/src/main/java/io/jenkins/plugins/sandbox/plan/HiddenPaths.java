@@ -4,6 +4,7 @@ import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +30,24 @@ final class HiddenPaths {
         return hidden;
     }
 
+    /**
+     * The files that hold the agent's own credentials.
+     *
+     * @return canonical paths of those that exist
+     */
+    static Set<Path> ofAgent(Host host) throws SandboxException {
+        Set<Path> hidden = new LinkedHashSet<>();
+        addExisting(host, hidden, host.agentFiles());
+        return hidden;
+    }
+
     private static void addExisting(Host host, Set<Path> hidden, Path directory, List<String> names)
             throws SandboxException {
-        for (Path path : PathList.existing(directory, names)) {
+        addExisting(host, hidden, PathList.existing(directory, names));
+    }
+
+    private static void addExisting(Host host, Set<Path> hidden, Collection<Path> paths) throws SandboxException {
+        for (Path path : paths) {
             // A link that leads nowhere shows nothing.
             if (Files.exists(path)) {
                 Path real = host.canonical("Hidden path", path);

@@ -20,22 +20,33 @@ import java.util.Set;
  * @param variables the names of the launching process' environment variables
  * @param container whether the command runs in a container with another file system, of which only the workspace and the
  *     directory beside it are known
+ * @param agentFiles what {@link AgentFiles} finds in the launching process' command line; hidden where that is an agent
  */
 public record Host(
-        String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables, boolean container) {
+        String home,
+        Optional<Architecture> architecture,
+        Charset encoding,
+        Set<String> variables,
+        boolean container,
+        Set<Path> agentFiles) {
     private static final Path ENVIRONMENT = Path.of("/proc/self/environ");
 
     public Host {
         variables = Set.copyOf(variables);
+        agentFiles = Set.copyOf(agentFiles);
     }
 
     Host(String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables) {
-        this(home, architecture, encoding, variables, false);
+        this(home, architecture, encoding, variables, false, Set.of());
+    }
+
+    Host withAgentFiles(Set<Path> files) {
+        return new Host(home, architecture, encoding, variables, container, files);
     }
 
     /** @return the same machine, for a command in a container on it or beside it */
     public Host inContainer() {
-        return new Host(home, architecture, encoding, variables, true);
+        return new Host(home, architecture, encoding, variables, true, agentFiles);
     }
 
     /**
@@ -46,8 +57,15 @@ public record Host(
         return new Host(
                 home == null ? System.getProperty("user.home", "") : home,
                 Architecture.current(),
-                encoding(System.getProperty("sun.jnu.encoding")),
-                System.getenv().keySet());
+                ownEncoding(),
+                System.getenv().keySet(),
+                false,
+                AgentFiles.own());
+    }
+
+    /** That of file names and arguments. */
+    static Charset ownEncoding() {
+        return encoding(System.getProperty("sun.jnu.encoding"));
     }
 
     /**

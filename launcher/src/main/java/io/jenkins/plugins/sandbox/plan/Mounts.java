@@ -131,6 +131,9 @@ final class Mounts {
         for (Path path : HiddenPaths.of(host, home)) {
             put(Mount.hide(path));
         }
+        if (agent.isPresent() && !host.container()) {
+            hideAgentFiles(home);
+        }
         if (!isNamed() && !host.container()) {
             HiddenPaths.kept(host).stream().filter(m -> isHidden(m.target())).forEach(this::put);
         }
@@ -150,6 +153,17 @@ final class Mounts {
             exception(entry);
         }
         hideByOtherNames(agent);
+    }
+
+    /** Not a directory that the home directory lies in, nor one that a private directory stands for already. */
+    private void hideAgentFiles(Optional<Path> home) throws SandboxException {
+        for (Path path : HiddenPaths.ofAgent(host)) {
+            Mount there = rules.get(path);
+            boolean isAboveHome = home.isPresent() && home.get().startsWith(path);
+            if (!isAboveHome && (there == null || there.showsTheMachine())) {
+                put(Mount.hide(path));
+            }
+        }
     }
 
     private List<Mount> git() throws SandboxException {

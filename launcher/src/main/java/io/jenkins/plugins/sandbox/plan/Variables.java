@@ -69,6 +69,10 @@ record Variables(boolean only, Set<String> names) {
         return variables;
     }
 
+    static boolean isDropped(String name) {
+        return RULES.drops(name);
+    }
+
     private static Variables choose(Policy policy, Collection<String> own) {
         Profile profile = policy.profile();
         Set<String> names = new TreeSet<>();

@@ -527,4 +527,40 @@ class PlanTest {
                 .contains("  each process nofile 65536\n")
                 .contains("  group @build: ");
     }
+
+    @Test
+    void theFilesOfTheAgentItselfAreHidden() throws Exception {
+        Path root = Files.createDirectories(directory.resolve("agent"));
+        Path secret = Files.writeString(directory.resolve("secret-file"), "x");
+        Path inside = Files.writeString(workspace.resolve("secret-file"), "x");
+        Path link = Files.createSymbolicLink(directory.resolve("link"), secret);
+        host = host.withAgentFiles(
+                Set.of(link, inside, home, directory, Path.of("/tmp"), directory.resolve("missing")));
+        List<String> agents =
+                words(strict().agentRoot(root.toString()).home(home.toString()).build());
+        assertThat(agents).containsSubsequence("--hide", secret.toString());
+        assertThat(agents).containsSubsequence("--hide", inside.toString());
+        for (Path other : List.of(link, home, directory)) {
+            assertThat(hidden(agents)).doesNotContain(other.toString());
+        }
+        assertThat(agents).containsSubsequence("--bind", scratchDirectory + "/tmp", "/tmp");
+        // Named by an administrator's profile.
+        assertThat(hidden(words(strict().agentRoot(root.toString())
+                        .read(secret.toString())
+                        .build())))
+                .doesNotContain(secret.toString())
+                .contains(inside.toString());
+        // The command line's own words name what its user wants to be seen.
+        assertThat(hidden(words(strict().build()))).doesNotContain(secret.toString());
+    }
+
+    private static List<String> hidden(List<String> words) {
+        List<String> hidden = new ArrayList<>();
+        for (int i = 1; i < words.size(); i++) {
+            if (words.get(i - 1).equals("--hide")) {
+                hidden.add(words.get(i));
+            }
+        }
+        return hidden;
+    }
 }
