@@ -72,6 +72,7 @@ static const char help_text[] =
     "  --job-store DIRECTORY   where quarantined repositories go; without it they are renamed in place\n"
     "  --job-records DIRECTORY where the record is kept\n"
     "Other\n"
+    "  --restore-rights DIRECTORY  gives the owner all rights to the directory back\n"
     "  --probe                 try every primitive here and print the report\n"
     "  --help, --version\n"
     "\n"

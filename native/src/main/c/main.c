@@ -1,4 +1,5 @@
 /* The command line: reads the plan, opens what it names, and hands over to front. */
+#include "helper_files.h"
 #include "launch.h"
 #include "mounting.h"
 #include "report.h"
@@ -197,6 +198,21 @@ static int open_for_run(struct launch *launch)
     return 0;
 }
 
+/*
+ * A build may have taken its own rights to its workspace away, which must not keep later launches from starting. By
+ * descriptor: the walk follows no link, and what it found stays the same directory whatever becomes of its name.
+ */
+static int restore_rights(const struct plan *plan)
+{
+    struct stat status;
+    int fd CLEANUP_FD = walk_from_root(plan->rights);
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return refuse_errno(plan, "open", plan->rights);
+    if ((status.st_mode & S_IRWXU) == S_IRWXU)
+        return 0;
+    return grant_fd(fd, (status.st_mode & 07777) | S_IRWXU) == 0 ? 0 : refuse_errno(plan, "chmod", plan->rights);
+}
+
 int main(int argc, char **argv)
 {
     static struct plan plan;
@@ -222,6 +238,8 @@ int main(int argc, char **argv)
         return dprintf(STDOUT_FILENO, "sandbox-launcher %s\n", LAUNCHER_VERSION) > 0 ? 0 : 1;
     if (plan.args_file != NULL && !read_args(&plan, &problem))
         return refuse_plan(&plan, problem.text);
+    if (plan.mode == MODE_RIGHTS)
+        return restore_rights(&plan);
     if (plan.mode == MODE_PROBE)
         plan_probe(&plan);
     if (!plan_check(&plan, &problem))

@@ -297,6 +297,7 @@ enum option {
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_PROBE,
+    OPTION_RIGHTS,
     OPTION_COUNT
 };
 
@@ -351,6 +352,7 @@ static const struct {
     [OPTION_HELP] = {"--help", 0, true},
     [OPTION_VERSION] = {"--version", 0, true},
     [OPTION_PROBE] = {"--probe", 0, true},
+    [OPTION_RIGHTS] = {"--restore-rights", 1, false},
     /* clang-format on */
 };
 
@@ -458,6 +460,9 @@ static bool take(struct plan *plan, enum option option, char **values, bool from
     case OPTION_VERSION:
         plan->mode = MODE_VERSION;
         return true;
+    case OPTION_RIGHTS:
+        plan->mode = MODE_RIGHTS;
+        return take_path(name, values[0], &plan->rights, problem);
     case OPTION_PROBE:
         if (plan->mode == MODE_RUN)
             plan->mode = MODE_PROBE;

@@ -42,7 +42,7 @@ struct mount_step {
     uint64_t size;     /* tmpfs: bytes, 0 for the kernel's default */
 };
 
-enum run_mode { MODE_RUN, MODE_PROBE, MODE_HELP, MODE_VERSION };
+enum run_mode { MODE_RUN, MODE_PROBE, MODE_RIGHTS, MODE_HELP, MODE_VERSION };
 
 struct plan {
     enum run_mode mode;
@@ -74,6 +74,7 @@ struct plan {
     const char *variables[VARIABLES_MAX]; /* names: to be dropped, or the only ones to be kept */
     size_t variable_count;
     bool keep_variables;
+    const char *rights; /* MODE_RIGHTS: the directory to restore the rights of */
     const char *profile;
     const char *args_file;
     const char *report_file;

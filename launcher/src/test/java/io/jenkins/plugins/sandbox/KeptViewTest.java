@@ -10,6 +10,7 @@ import io.jenkins.plugins.sandbox.policy.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -184,6 +185,32 @@ class KeptViewTest {
             assertThat(launch(policy.minimumLevel(Level.FULL), MARK)).isEqualTo(new Launch(Level.FULL, "here\n"));
             assertThat(marker).doesNotExist();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"755", "0100", "0300", "0500", "0"})
+    void rightsOfTheWorkspaceAreRestored(String mode) throws Exception {
+        assertThat(launch("strict", "chmod " + mode + " .")).isEqualTo(new Launch(Level.FULL, ""));
+        assertThat(second()).isEqualTo("FULL");
+        control();
+    }
+
+    /** A link that leads to the agent's file is not followed, wherever it lies. */
+    @Test
+    void rightsAreRestoredOfTheDirectoryAlone() throws Exception {
+        Path secret = Files.writeString(directory.resolve("secret"), "");
+        Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
+        Path link = Files.createSymbolicLink(directory.resolve("link"), secret);
+        for (Path path : List.of(link, secret)) {
+            Process process = new ProcessBuilder(
+                            System.getProperty("sandbox.launcher"), "--restore-rights", path.toString())
+                    .redirectErrorStream(true)
+                    .start();
+            assertThat(new String(process.getInputStream().readAllBytes())).contains(path.toString());
+            assertThat(process.waitFor()).isEqualTo(125);
+        }
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(secret)))
+                .isEqualTo("rw-------");
     }
 
     @Test

@@ -10,7 +10,9 @@ import io.jenkins.plugins.sandbox.plan.Host;
 import io.jenkins.plugins.sandbox.plan.KnownRepositories;
 import io.jenkins.plugins.sandbox.plan.Plan;
 import io.jenkins.plugins.sandbox.plan.Scratch;
+import io.jenkins.plugins.sandbox.plan.WorkspaceRights;
 import io.jenkins.plugins.sandbox.policy.Policy;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -43,6 +45,7 @@ public final class PreparedLaunch implements AutoCloseable {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern SAFE_WORD = Pattern.compile("[A-Za-z0-9_./=:,@+-]+");
     private static final long LONGEST_PAUSE_MILLIS = 100;
+    private static final int LONGEST_COMPLAINT = 1024;
 
     private final String id;
     private final String transport;
@@ -94,11 +97,12 @@ public final class PreparedLaunch implements AutoCloseable {
         Transport.Wire wire = null;
         boolean done = false;
         try {
+            String id = newId();
+            wire = transport.open(id);
+            restoreRights(policy, host, wire);
             KnownRepositories.remember(policy, host);
             Plan plan = Plan.of(policy, host, scratch);
             plan.makeMountPoints();
-            String id = newId();
-            wire = transport.open(id);
             Optional<byte[]> filter = plan.filter();
             String filterFile = filter.isPresent() ? wire.put("filter", filter.get()) : null;
             // The processes of a container have no numbers here by which the end of the block could end them.
@@ -121,6 +125,35 @@ public final class PreparedLaunch implements AutoCloseable {
                     scratch.close();
                 }
             }
+        }
+    }
+
+    private static void restoreRights(Policy policy, Host host, Transport.Wire wire) throws SandboxException {
+        Optional<byte[]> rights = WorkspaceRights.plan(policy, host);
+        if (rights.isEmpty()) {
+            return;
+        }
+        try {
+            Process process = new ProcessBuilder(wire.launcher(), "--args", wire.put("rights", rights.get()))
+                    .redirectErrorStream(true)
+                    .start();
+            process.getOutputStream().close();
+            String text = new String(process.getInputStream().readNBytes(LONGEST_COMPLAINT));
+            if (process.waitFor() != 0) {
+                throw new SandboxException("The rights of workspace " + Quoted.of(policy.workspace())
+                        + " cannot be restored (" + text.strip() + "): give its owner all rights to it.");
+            }
+        } catch (SandboxException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new SandboxException(
+                    "The launcher cannot be started to restore the rights of workspace "
+                            + Quoted.of(policy.workspace()) + " (" + e
+                            + "): check that there is memory left, or give its owner all rights to it.",
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SandboxException("Interrupted while the rights of the workspace were restored.", e);
         }
     }
 

@@ -13,8 +13,6 @@ import java.nio.file.Path;
  * operation succeeds in another user's directory as well.
  */
 public final class Owner {
-    private static final int ROOT = 0;
-
     private Owner() {}
 
     /**
@@ -24,15 +22,6 @@ public final class Owner {
      */
     public static boolean isThisUser(Path path) throws IOException {
         return of(path) == thisUser();
-    }
-
-    /**
-     * @param path no link in it is followed at its end
-     * @return whether it belongs to the user of this process or to root
-     * @throws IOException when it cannot be read
-     */
-    public static boolean isTrusted(Path path) throws IOException {
-        return of(path) == ROOT || isThisUser(path);
     }
 
     /**
