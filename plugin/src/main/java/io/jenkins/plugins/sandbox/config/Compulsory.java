@@ -59,6 +59,7 @@ public final class Compulsory implements Describable<Compulsory> {
     private String where = Where.NOWHERE.word();
     private String label;
     private String exceptions;
+    private String allowedSteps;
 
     @DataBoundConstructor
     public Compulsory() {}
@@ -104,6 +105,31 @@ public final class Compulsory implements Describable<Compulsory> {
     @DataBoundSetter
     public void setExceptions(@CheckForNull String exceptions) {
         this.exceptions = Util.fixEmptyAndTrim(exceptions);
+    }
+
+    @CheckForNull
+    public String getAllowedSteps() {
+        return allowedSteps;
+    }
+
+    /** @param allowedSteps function names or symbols of steps, separated by blanks, commas or line ends */
+    @DataBoundSetter
+    public void setAllowedSteps(@CheckForNull String allowedSteps) {
+        String given = Util.fixEmptyAndTrim(allowedSteps);
+        if (given != null) {
+            for (String name : given.split("[,\\s]+")) {
+                if (!name.matches("[A-Za-z_$][\\w$.]*")) {
+                    throw new IllegalArgumentException(
+                            "allowedSteps: '" + name + "' is not the name of a step: write for example readTrusted.");
+                }
+            }
+        }
+        this.allowedSteps = given;
+    }
+
+    /** @return whether an administrator lets a step work on nodes where the sandbox is enforced, whatever its arguments are */
+    public boolean allowsStep(String name) {
+        return allowedSteps != null && Arrays.asList(allowedSteps.split("[,\\s]+")).contains(name);
     }
 
     private static Label parse(String expression) {

@@ -93,6 +93,8 @@ class CompulsoryTest {
         compulsory.setWhere(where);
         compulsory.setLabel(label);
         compulsory.setExceptions(exceptions);
+        // A step of these tests, which no table can know.
+        compulsory.setAllowedSteps("launch");
         SandboxConfiguration.get().setCompulsory(compulsory);
         return compulsory;
     }

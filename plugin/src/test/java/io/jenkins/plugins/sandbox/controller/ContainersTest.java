@@ -108,6 +108,7 @@ class ContainersTest {
 
     private static void makeCompulsory() {
         Compulsory compulsory = new Compulsory();
+        compulsory.setAllowedSteps("undeclared");
         compulsory.setWhere("everywhere");
         SandboxConfiguration.get().setCompulsory(compulsory);
     }
