@@ -249,7 +249,7 @@ class CompulsoryTest {
         r.assertLogContains("\n<>\n", b);
         assertThat(Pipelines.action(b).getCount(), is(4));
         WorkflowRun elsewhere = run("forger", Result.FAILURE, "dir('/tmp') { launch('quiet') }");
-        r.assertLogContains("'/tmp' is outside of '", elsewhere);
+        r.assertLogContains("path '/tmp' leads out of the workspace", elsewhere);
         r.assertLogNotContains("shy", elsewhere);
     }
 
