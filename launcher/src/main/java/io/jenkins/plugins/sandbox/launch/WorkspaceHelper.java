@@ -299,6 +299,17 @@ public final class WorkspaceHelper {
     }
 
     private Result run(String job, List<String> options, List<Path> paths) throws SandboxException {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return runUninterrupted(job, options, paths);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private Result runUninterrupted(String job, List<String> options, List<Path> paths) throws SandboxException {
         Host host = Host.current();
         Transport transport = Transports.choose(choice, host);
         try (Transport.Wire wire =

@@ -8,6 +8,7 @@ import io.jenkins.plugins.sandbox.model.ReportParser;
 import io.jenkins.plugins.sandbox.model.Status;
 import io.jenkins.plugins.sandbox.seccomp.Architecture;
 import io.jenkins.plugins.sandbox.seccomp.SeccompPolicy;
+import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -59,6 +61,14 @@ class HelperOnHostsTest {
                         .bytes());
     }
 
+    /** Some trees are more than what the test framework can remove. */
+    @AfterEach
+    void removeStore() throws Exception {
+        tree = store;
+        addressSpace = 64 << 20;
+        assertThat(job(List.of(), "remove").status()).isZero();
+    }
+
     private String sh(String script) throws Exception {
         Process process = new ProcessBuilder("sh", "-ec", script)
                 .directory(tree.toFile())
@@ -88,8 +98,7 @@ class HelperOnHostsTest {
         if (!job.equals("remove")) {
             words.addAll(List.of("--job-store", store.toString(), "--job-records", store.toString()));
         }
-        Process process =
-                new ProcessBuilder(words).directory(directory.toFile()).start();
+        Process process = new ProcessBuilder(words).directory(new File("/")).start();
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
@@ -112,7 +121,8 @@ class HelperOnHostsTest {
         sh("mkdir -p known/.git/objects known/.git/refs; touch known/.git/HEAD known/.git/config");
         all.add(job(host, "begin"));
         assertThat(all.get(0).words()).containsSequence("known", "git-directory", "known/.git");
-        sh("mkdir -p a/b/.git; chmod 0 a/b/.git a/b a; mkdir -p c/.git c/d; mkfifo c/d/.git; chmod 0500 c/.git c; chmod 0100 .");
+        sh(
+                "mkdir -p a/b/.git; chmod 0 a/b/.git a/b a; mkdir -p c/.git c/d; mkfifo c/d/.git; chmod 0500 c/.git c; chmod 0100 .");
         all.add(job(host, "check"));
         sh("chmod u+rwx .; test -d known/.git && ! test -e a/b/.git && ! test -e c/.git && ! test -e c/d/.git");
         all.add(job(host, "end"));
@@ -133,7 +143,9 @@ class HelperOnHostsTest {
     void withoutNamespacesLandlockAndTheFilterHold() throws Exception {
         assertThat(everything(on("--no-user-namespaces", "EPERM"))).allSatisfy(done -> {
             assertThat(done.applied(Primitive.FILESYSTEM)).isFalse();
-            assertThat(done.applied(Primitive.LANDLOCK_FS)).as("%s", done.report()).isTrue();
+            assertThat(done.applied(Primitive.LANDLOCK_FS))
+                    .as("%s", done.report())
+                    .isTrue();
             assertThat(done.applied(Primitive.SECCOMP)).isTrue();
         });
     }
@@ -149,7 +161,8 @@ class HelperOnHostsTest {
     @Test
     void withNothingItStillDoesItsWork() throws Exception {
         assertThat(everything(on("--no-user-namespaces", "EPERM", "--landlock", "off")))
-                .allSatisfy(done -> assertThat(done.applied(Primitive.LANDLOCK_FS)).isFalse());
+                .allSatisfy(
+                        done -> assertThat(done.applied(Primitive.LANDLOCK_FS)).isFalse());
     }
 
     @ParameterizedTest

@@ -1,6 +1,8 @@
 package io.jenkins.plugins.sandbox.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.jenkins.plugins.sandbox.launch.WorkspaceHelper.Closing;
 import io.jenkins.plugins.sandbox.launch.WorkspaceHelper.Kind;
@@ -9,9 +11,11 @@ import io.jenkins.plugins.sandbox.launch.WorkspaceHelper.Opening;
 import io.jenkins.plugins.sandbox.launch.WorkspaceHelper.Quarantined;
 import io.jenkins.plugins.sandbox.launch.WorkspaceHelper.Reason;
 import io.jenkins.plugins.sandbox.model.Level;
+import io.jenkins.plugins.sandbox.model.SandboxException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -27,8 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("kernel")
 class QuarantineTest {
     /** What the attacks are made of. */
-    private static final String WORDS =
-            """
+    private static final String WORDS = """
             evil() { printf '[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = touch "%s"; false\\n' "$MARKER"; }
             commit() { git -C "$1" -c user.name=a -c user.email=a@b commit -q --allow-empty -m "$2"; }
             repo() { mkdir -p "$1" && git init -q "$1" && commit "$1" one && evil > "$1/.git/config"; }
@@ -37,8 +40,7 @@ class QuarantineTest {
             """;
 
     /** What the checkout before the block has made, with what a pull request brings. */
-    private static final String CHECKOUT =
-            """
+    private static final String CHECKOUT = """
             git init -q . && commit . one
             mkdir -p stuff/hooks bare/hooks && evil > stuff/config && (evil; echo worktree = .) > bare/config
             """;
@@ -71,8 +73,9 @@ class QuarantineTest {
     }
 
     private String run(Path directory, String script) throws Exception {
-        ProcessBuilder builder =
-                new ProcessBuilder("sh", "-c", WORDS + script).directory(directory.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder("sh", "-c", WORDS + script)
+                .directory(directory.toFile())
+                .redirectErrorStream(true);
         builder.environment().put("MARKER", marker.toString());
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes());
@@ -169,11 +172,13 @@ class QuarantineTest {
                 .filteredOn(k -> k.kind() == Kind.GIT_FILE)
                 .extracting(k -> k.exact().orElseThrow())
                 .containsExactlyInAnyOrder(Path.of("sub/.git"), Path.of("tree/.git"));
-        run("commit . three; git gc -q; commit lib two; commit tree two; git -C sub checkout -q -b other; commit sub two;"
-                + " git pack-refs --all; echo changed > s/.svn/wc.db; touch new; git -C bare.git gc -q");
+        run(
+                "commit . three; git gc -q; commit lib two; commit tree two; git -C sub checkout -q -b other; commit sub two;"
+                        + " git pack-refs --all; echo changed > s/.svn/wc.db; touch new; git -C bare.git gc -q");
         Closing closing = end();
         assertThat(closing.quarantined()).isEmpty();
-        assertThat(run("git -C sub log --oneline | wc -l; git -C tree status; git fsck")).doesNotContain("fatal");
+        assertThat(run("git -C sub log --oneline | wc -l; git -C tree status; git fsck"))
+                .doesNotContain("fatal");
         assertThat(begin().restored()).isZero();
         end();
     }
@@ -181,8 +186,10 @@ class QuarantineTest {
     @Test
     void quarantinedRepositoriesComeBackWithTheirRemotesAndCanBeRemoved() throws Exception {
         begin();
-        run("mkdir build; git clone -q . build/dep; git -C build/dep remote add other https://example.invalid/x; chmod 555 build");
-        assertThat(end().quarantined()).containsExactly(new Quarantined(Kind.GIT_DIRECTORY, Reason.NEW, "build/dep/.git"));
+        run(
+                "mkdir build; git clone -q . build/dep; git -C build/dep remote add other https://example.invalid/x; chmod 555 build");
+        assertThat(end().quarantined())
+                .containsExactly(new Quarantined(Kind.GIT_DIRECTORY, Reason.NEW, "build/dep/.git"));
         assertThat(workspace.resolve("build/dep/.git")).doesNotExist();
         assertThat(run("git -C build/dep rev-parse --show-toplevel").strip()).isEqualTo(workspace.toString());
         Opening opening = begin();
@@ -271,7 +278,8 @@ class QuarantineTest {
         begin();
         run("mkdir sub; " + attack);
         assertThat(end().quarantined()).hasSize(1);
-        assertThat(Files.exists(workspace.resolve("sub/.git"), LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(Files.exists(workspace.resolve("sub/.git"), LinkOption.NOFOLLOW_LINKS))
+                .isFalse();
         assertThat(begin().restored()).isOne();
         end();
     }
@@ -283,7 +291,9 @@ class QuarantineTest {
         Files.delete(marker);
         Opening opening = begin();
         assertThat(opening.unfinished()).isPresent();
-        assertThat(opening.unfinished().get().quarantined()).extracting(Quarantined::path).containsExactly("sub/.git");
+        assertThat(opening.unfinished().get().quarantined())
+                .extracting(Quarantined::path)
+                .containsExactly("sub/.git");
         assertThat(opening.known()).extracting(Known::path).containsExactly(".git");
         assertThat(opening.restored()).isOne();
         end();
@@ -350,6 +360,57 @@ class QuarantineTest {
         assertThat(helper.end(inPlace).complete()).isTrue();
         run("use sub; use bare");
         assertThat(marker).doesNotExist();
+    }
+
+    /** As a workspace that is a mount of its own: nothing can be renamed from there to a store beside it. */
+    @Test
+    void aStoreOnAnotherFileSystemIsNoStore() throws Exception {
+        Path elsewhere = Files.createTempDirectory(Path.of("/dev/shm"), "quarantine-test");
+        assumeFalse(
+                Files.getFileStore(elsewhere).equals(Files.getFileStore(workspace)),
+                "this machine lacks a second file system");
+        try {
+            WorkspaceStore far = new WorkspaceStore(workspace, elsewhere, store.records());
+            helper.begin(far);
+            run("repo sub; fake bare");
+            Closing closing = helper.end(far);
+            assertThat(closing.complete()).as("%s", closing).isTrue();
+            run("use sub; use bare");
+            assertThat(marker).doesNotExist();
+            assertThat(helper.begin(far).restored()).isPositive();
+            assertThat(workspace.resolve("sub/.git/HEAD")).exists();
+            assertThat(workspace.resolve("bare/HEAD")).exists();
+            assertThat(helper.end(far).complete()).isTrue();
+        } finally {
+            assertThat(helper.remove(elsewhere).complete()).isTrue();
+        }
+    }
+
+    /** What leads to the workspace, and what the builds of others find beside it. */
+    @Test
+    void theStoreIsThisUsersAlone() throws Exception {
+        assertThat(Files.getPosixFilePermissions(store.records()))
+                .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+        Path other = Files.createDirectory(workspace.resolveSibling("other"));
+        Files.createSymbolicLink(workspace.resolveSibling("other@sandbox"), workspace);
+        assertThatThrownBy(() -> WorkspaceStore.of(other, workspace.resolveSibling("fallback")))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("is not a directory");
+    }
+
+    @Test
+    void whereTheParentCannotBeWrittenTheRecordIsElsewhere() throws Exception {
+        Path parent = Files.createDirectory(workspace.resolveSibling("shut"));
+        Path inside = Files.createDirectory(parent.resolve("workspace"));
+        Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("r-xr-xr-x"));
+        assumeFalse(Files.isWritable(parent), "this machine lacks rights that hold for this user");
+        WorkspaceStore fallback = WorkspaceStore.of(inside, workspace.resolveSibling("fallback"));
+        assertThat(fallback.store()).isNull();
+        assertThat(fallback.records().getParent()).isEqualTo(workspace.resolveSibling("fallback"));
+        assertThat(helper.begin(fallback).complete()).isTrue();
+        run(inside, "repo sub");
+        assertThat(helper.end(fallback).quarantined()).hasSize(1);
+        Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     @Test

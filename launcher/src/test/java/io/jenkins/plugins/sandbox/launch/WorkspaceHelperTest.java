@@ -87,6 +87,42 @@ class WorkspaceHelperTest {
         assertThat(tree).doesNotExist();
     }
 
+    /** An aborted build is cleaned up as well. */
+    @Test
+    void anInterruptIsKeptForTheCaller() throws Exception {
+        make("mkdir -p a/b");
+        Thread.currentThread().interrupt();
+        WorkspaceHelper.Removal removal = helper.remove(tree);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(removal.complete()).isTrue();
+        assertThat(tree).doesNotExist();
+    }
+
+    /** A process that was left in the background: it can keep the tree from being removed, and nothing else. */
+    @Test
+    void aDirectoryThatIsSwappedMeanwhileLeadsNowhere() throws Exception {
+        Process swapping = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "while :; do mkdir -p d/e/f; touch d/e/file d/e/f/g; mv d x; ln -s ../outside d; rm d; mv x d; mv d/e y;"
+                                + " ln -s ../../outside d/e; ln -s ../outside d/e/f; rm d/e; mv y d/e; done")
+                .directory(tree.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            for (int i = 0; i < 20; i++) {
+                helper.remove(tree);
+                Files.createDirectories(tree);
+            }
+        } finally {
+            swapping.destroyForcibly().waitFor();
+        }
+        assertThat(outside.resolve("file")).hasContent("kept");
+        assertThat(outside).isDirectoryContaining("glob:**/file");
+        assertThat(helper.remove(tree).complete()).isTrue();
+    }
+
     @Test
     void refusesTheRootDirectory() {
         assertThatThrownBy(() -> helper.remove(Path.of("/"))).isInstanceOf(SandboxException.class);

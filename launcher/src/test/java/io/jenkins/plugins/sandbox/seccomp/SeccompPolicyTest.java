@@ -304,6 +304,41 @@ class SeccompPolicyTest {
         assertThat(before.groups()).doesNotContain("debug");
     }
 
+    /** It looks at what builds have made: not even a bug in it starts a program or reaches another process. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "execve",
+                "execveat",
+                "clone",
+                "clone3",
+                "fork",
+                "vfork",
+                "socket",
+                "connect",
+                "kill",
+                "tkill",
+                "tgkill",
+                "ptrace",
+                "mknodat",
+                "linkat",
+                "symlinkat",
+                "mount",
+                "setns",
+                "unshare",
+                "ioctl",
+                "open_by_handle_at",
+                "io_uring_setup",
+                "pidfd_open",
+                "fchownat",
+                "setxattr"
+            })
+    void theHelperMayNot(String call) {
+        assertThat(SeccompPolicy.helper().verdict(call)).isInstanceOf(Verdict.Deny.class);
+        assertThat(SeccompPolicy.helper().groups()).doesNotContain("@launcher");
+        assertThat(SeccompPolicy.availableGroups()).doesNotContainKey("@helper");
+    }
+
     @Test
     void everyGroupSaysWhatItIsFor() {
         assertThat(SeccompPolicy.availableGroups())
