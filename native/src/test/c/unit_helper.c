@@ -234,6 +234,29 @@ static bool job(enum job which, bool with_store)
     return status == 0;
 }
 
+/* As when a link takes the place of a directory after the listing told its type. */
+static void no_link_is_followed(void)
+{
+    struct stat status;
+    int top = open_place("w");
+    sh("mkdir d; touch f; chmod 0 d; ln -s ../s l; ln -s f lf; ln -s d ld; mkfifo p");
+    CHECK(open_directory(top, "l", CROSS_MOUNTS) < 0 && (errno == ELOOP || errno == ENOTDIR));
+    CHECK(open_directory(top, "ld", STAY_ON_MOUNT) < 0 && grant(top, "ld") != 0 && grant(top, "l") != 0);
+    CHECK(fstatat(top, "d", &status, 0) == 0 && (status.st_mode & 0777) == 0);
+    CHECK(open_file(top, "lf", &status) < 0 && open_file(top, "p", &status) < 0 && errno == EINVAL);
+    CHECK(open_directory(top, "../s", CROSS_MOUNTS) < 0 && errno == EXDEV);
+    sh("chmod 700 d; ln l d/l");
+    CHECK(move_entry(top, "l", top, "lf") != 0 && errno == EEXIST);
+    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    CHECK(open_directory(root, "proc", STAY_ON_MOUNT) < 0 && errno == EXDEV);
+    int fd = open_directory(root, "proc", CROSS_MOUNTS);
+    CHECK(fd >= 0);
+    close_fd(&fd);
+    close_fd(&root);
+    close_fd(&top);
+    CHECK(job(JOB_REMOVE, false));
+}
+
 static void removal_empties_anything(void)
 {
     sh("mkdir -p a/b/c; touch a/b/f; mkfifo p a/p; ln -s / a/l; ln -s ../../s a/b/l; for i in $(seq 1000); do mkdir "
@@ -304,6 +327,7 @@ int main(void)
         records_come_back_as_they_were,
         records_are_whole_or_refused,
         records_are_bounded,
+        no_link_is_followed,
         removal_empties_anything,
         unknown_repositories_go_and_come_back,
         the_workspace_itself_is_no_repository,
