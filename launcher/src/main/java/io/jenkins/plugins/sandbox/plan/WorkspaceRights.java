@@ -18,8 +18,8 @@ import java.util.Set;
  * descriptor: a path could lead to another file by then.
  */
 public final class WorkspaceRights {
-    private static final Set<PosixFilePermission> ALL = Set.of(
-            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
+    private static final Set<PosixFilePermission> ALL =
+            Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
 
     private WorkspaceRights() {}
 
@@ -44,8 +44,7 @@ public final class WorkspaceRights {
                     e);
         }
         ByteArrayOutputStream plan = new ByteArrayOutputStream();
-        for (String word :
-                List.of("process-sandbox-plan", "1", "--restore-rights", PathBytes.word(workspace), "end")) {
+        for (String word : List.of("process-sandbox-plan", "1", "--restore-rights", PathBytes.word(workspace), "end")) {
             plan.writeBytes(PathBytes.bytes(word));
             plan.write(0);
         }
