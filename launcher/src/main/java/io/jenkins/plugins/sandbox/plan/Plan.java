@@ -389,6 +389,9 @@ public final class Plan {
                     .forEach(c -> text.append("  also    ").append(c).append('\n'));
             profile.deniedSyscalls()
                     .forEach(c -> text.append("  without ").append(c).append('\n'));
+            if (profile.executesNamedFilesOnly()) {
+                text.append("  memfd_create only with MFD_NOEXEC_SEAL: no file in memory is executed\n");
+            }
             if (filter == null) {
                 text.append("  no filter for this processor: the row will not hold\n");
             }

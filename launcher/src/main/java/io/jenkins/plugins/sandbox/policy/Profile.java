@@ -189,6 +189,9 @@ public record Profile(
         syscalls.stream().filter(g -> g.startsWith("-")).forEach(g -> builder.exclude(g.substring(1)));
         allowedSyscalls.forEach(builder::allow);
         deniedSyscalls.forEach(name -> builder.deny(name, Errno.EPERM));
+        if (executesNamedFilesOnly()) {
+            builder.sealMemoryFiles();
+        }
         return Optional.of(builder.build());
     }
 
@@ -341,6 +344,13 @@ public record Profile(
                 newSyscalls,
                 allowedSyscalls,
                 denied);
+    }
+
+    /**
+     * @return whether nothing can be executed but what is named for it, so files in memory neither
+     */
+    public boolean executesNamedFilesOnly() {
+        return root == Root.NAMED;
     }
 
     /**

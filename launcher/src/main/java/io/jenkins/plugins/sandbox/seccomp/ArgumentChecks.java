@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * The calls whose arguments are looked at, and for what. Wherever one of them is allowed, the check goes with it; only a
- * group that says {@code unchecked:} lifts it.
+ * group that says {@code unchecked:} lifts it. {@code memfd_create} alone is checked on request.
  *
  * <p>All the arguments below are {@code int} or cut to 32 bits in the kernel, hence only the lower half is compared.
  * The numbers are the same on both architectures (constants from {@code linux/*.h} and {@code asm-generic/*.h}).
@@ -20,6 +20,9 @@ import java.util.Optional;
 final class ArgumentChecks {
     private static final Verdict EPERM = new Verdict.Deny(Errno.EPERM);
     private static final int ALL_BITS = 0xFFFFFFFF;
+
+    /** Checked only where a policy asks for it ({@link SeccompPolicy.Builder#sealMemoryFiles}). */
+    static final String MEMFD_CREATE = "memfd_create";
 
     /** In the order in which the filter asks: the most frequent first. */
     private static final Map<String, ArgumentCheck> CHECKS;
@@ -34,6 +37,10 @@ final class ArgumentChecks {
         checks.put("socketpair", socket());
         checks.put("prlimit64", prlimit());
         checks.put("personality", personality());
+        checks.put("renameat2", renameat2());
+        checks.put("mknod", mknod(1));
+        checks.put("mknodat", mknod(2));
+        checks.put(MEMFD_CREATE, memfdCreate());
         CHECKS = Collections.unmodifiableMap(checks);
     }
 
@@ -191,5 +198,38 @@ final class ArgumentChecks {
                         new Rule(Verdict.ALLOW, new Low32In(0, ALL_BITS, 0xFFFFFFFF)),
                         new Rule(Verdict.ALLOW, new Low32In(0, ~(0x8 | 0x20000 | 0x40000), 0))),
                 EPERM);
+    }
+
+    /**
+     * RENAME_WHITEOUT (4) leaves a character device where the file was, which Landlock does not see as one that is made: the
+     * agent would find it in the step's control directory. Overlays use it from inside the kernel; the kernel itself answers
+     * EINVAL for a file system that does not know the flag, so programs have another way.
+     */
+    private static ArgumentCheck renameat2() {
+        return new ArgumentCheck(
+                "refused with EINVAL for RENAME_WHITEOUT",
+                List.of(new Rule(new Verdict.Deny(Errno.EINVAL), new Low32AnyBit(4, 4))),
+                Verdict.ALLOW);
+    }
+
+    /**
+     * S_IFCHR and S_IFBLK: the kernel refuses devices to those without CAP_MKNOD, except the mark of an overlay, character
+     * device 0:0 (Linux 5.8). Landlock refuses that one too, where there is Landlock.
+     *
+     * @param mode the position of the argument
+     */
+    private static ArgumentCheck mknod(int mode) {
+        return new ArgumentCheck(
+                "refused with EPERM for a device (S_IFCHR, S_IFBLK)",
+                List.of(new Rule(EPERM, new Low32In(mode, 0xF000, 0x2000, 0x6000))),
+                Verdict.ALLOW);
+    }
+
+    /** MFD_NOEXEC_SEAL (8, Linux 6.3): EACCES is what the kernel answers under {@code vm.memfd_noexec = 2}. */
+    private static ArgumentCheck memfdCreate() {
+        return new ArgumentCheck(
+                "refused with EACCES without MFD_NOEXEC_SEAL",
+                List.of(new Rule(Verdict.ALLOW, new Low32AnyBit(1, 8))),
+                new Verdict.Deny(Errno.EACCES));
     }
 }

@@ -6,6 +6,8 @@ import java.util.OptionalInt;
 /** The few errors that filters use. The numbers are the same on both architectures ({@code asm-generic/errno.h}). */
 final class Errno {
     static final int EPERM = 1;
+    static final int EACCES = 13;
+    static final int EINVAL = 22;
     static final int ENOSYS = 38;
     static final int EPROTONOSUPPORT = 93;
     static final int EAFNOSUPPORT = 97;
@@ -14,9 +16,9 @@ final class Errno {
             "EPERM",
             EPERM,
             "EACCES",
-            13,
+            EACCES,
             "EINVAL",
-            22,
+            EINVAL,
             "ENOSYS",
             ENOSYS,
             "EPROTONOSUPPORT",

@@ -118,6 +118,7 @@ public final class SeccompPolicy {
         private final Set<String> groups = new LinkedHashSet<>(List.of(SyscallGroups.LAUNCHER, SyscallGroups.BUILD));
         private final Set<String> excluded = new LinkedHashSet<>();
         private final Map<String, Verdict> singles = new LinkedHashMap<>();
+        private boolean memoryFilesAreSealed;
 
         private Builder() {}
 
@@ -190,6 +191,15 @@ public final class SeccompPolicy {
             return this;
         }
 
+        /**
+         * Where {@code memfd_create} is allowed, allows only files that cannot be executed: no path names such a file, so
+         * neither mounts nor Landlock decide about it.
+         */
+        public Builder sealMemoryFiles() {
+            memoryFilesAreSealed = true;
+            return this;
+        }
+
         /** The policy; the builder can be used on. */
         public SeccompPolicy build() {
             SortedMap<String, Verdict> verdicts = refused();
@@ -202,6 +212,11 @@ public final class SeccompPolicy {
                     .forEach(call -> verdicts.put(
                             call, refused.containsKey(call) ? new Verdict.Deny(refused.get(call)) : UNKNOWN));
             verdicts.putAll(singles);
+            if (memoryFilesAreSealed) {
+                verdicts.computeIfPresent(
+                        ArgumentChecks.MEMFD_CREATE,
+                        (name, verdict) -> verdict.equals(Verdict.ALLOW) ? conditional(name) : verdict);
+            }
             return new SeccompPolicy(Collections.unmodifiableSet(new LinkedHashSet<>(groups)), verdicts);
         }
 
@@ -216,6 +231,10 @@ public final class SeccompPolicy {
         private static final String NEEDED = "the launcher itself uses it after it has loaded the filter";
 
         private static Verdict checked(String syscall) {
+            return syscall.equals(ArgumentChecks.MEMFD_CREATE) ? Verdict.ALLOW : conditional(syscall);
+        }
+
+        private static Verdict conditional(String syscall) {
             return ArgumentChecks.of(syscall)
                     .<Verdict>map(check -> new Verdict.Conditional(check.text()))
                     .orElse(Verdict.ALLOW);

@@ -352,7 +352,7 @@ final class Attempts {
                         .stoppedBy(NONE, NOTHING, "cp \"$T\" copy && chmod 755 copy && ./copy hello > /dev/null"),
                 attempt(Group.FILES, "memory-program", "run a program that is in no file")
                         .calls("memory-file \"$T\"")
-                        .stoppedBy(NONE, NOTHING, "\"$T\" hello > /dev/null"));
+                        .stoppedBy(LOCKED, FILTER, "\"$T\" hello > /dev/null"));
     }
 
     private static List<Attempt> mounts() {

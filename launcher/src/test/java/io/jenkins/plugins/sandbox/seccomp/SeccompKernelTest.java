@@ -184,6 +184,14 @@ class SeccompKernelTest {
                 "prctl         | 35,1,0,0,1                | 1  | 22",
                 "ptrace        | 0x4200,-1,0,0             | 1  | 3",
                 "kcmp          | -1,-1,-1                  | 1  | 3",
+                "renameat2     | -1,-1,-1,-1,4             | 22 | 14",
+                "renameat2     | -1,-1,-1,-1,0x100000004   | 22 | 14",
+                "renameat2     | -1,-1,-1,-1,5             | 22 | 14",
+                "mknodat       | -1,-1,0x2180,0            | 1  | 14",
+                "mknodat       | -1,-1,0x100002180,0       | 1  | 14",
+                "mknodat       | -1,-1,0x6180,0            | 1  | 14",
+                "io_setup      | 1,-1                      | 38 | 14",
+                "io_submit     | 0,1,-1                    | 38 | 22",
                 "keyctl        | 9999,0,0,0,0              | 38 | 95",
                 "add_key       | -1,-1,0,0,0               | 38 | 14",
                 "io_uring_setup | 0,0                      | 38 | 14 1 22",
@@ -214,6 +222,10 @@ class SeccompKernelTest {
                 "personality | 0x40000              | 0",
                 "prctl       | 21                   | 0",
                 "fcntl       | -1,1025,0            | 9",
+                "renameat2   | -1,-1,-1,-1,1        | 14",
+                "renameat2   | -1,-1,-1,-1,2        | 14",
+                "mknodat     | -1,-1,0x1180,0       | 14",
+                "mknodat     | -1,-1,0xc180,0       | 14",
                 "socket      | 2,0x80001,262        | 0 93 92",
                 "openat      | -1,-1,0              | 14",
                 "statx       | -1,-1,0,0,-1         | 14",
@@ -250,6 +262,15 @@ class SeccompKernelTest {
         assertThat(calls.stream().filter(call -> !control.get(call).equals(expected.get(call))))
                 .as("refused calls that this kernel, for this user, answers otherwise without the filter")
                 .hasSizeGreaterThan(25);
+    }
+
+    @Test
+    void aGroupOfItsOwnLetsAsynchronousInputReachTheKernel() throws Exception {
+        String call = table.number("io_setup").orElseThrow() + ":1,-1";
+        assertKernelAnswers(call, "14");
+        BpfProgram aio = SeccompPolicy.builder().add("@aio").build().compile(architecture);
+        assertThat(run(aio, List.of(call))).containsEntry(call, "14");
+        assertThat(run(standard(), List.of(call))).containsEntry(call, ENOSYS);
     }
 
     @Test

@@ -83,7 +83,7 @@ class SeccompPolicyTest {
             strings = {
                 "clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "fsopen", "fsconfig", "fsmount",
                 "fspick", "move_mount", "open_tree", "open_tree_attr", "mount_setattr", "get_mempolicy", "mbind",
-                "add_key", "keyctl", "request_key"
+                "add_key", "keyctl", "request_key", "io_setup", "io_submit", "io_destroy", "io_getevents", "io_cancel"
             })
     void callsWithAnOlderWayAreAnsweredWithEnosysSoThatItIsTaken(String name) {
         assertThat(standard.verdict(name)).isEqualTo(ENOSYS);
@@ -120,9 +120,8 @@ class SeccompPolicyTest {
                 "memfd_create",
                 "pidfd_open",
                 "fchownat",
-                "mknodat",
                 "symlinkat",
-                "renameat2",
+                "renameat",
                 "getrandom",
                 "timerfd_create",
                 "signalfd4",
@@ -143,7 +142,8 @@ class SeccompPolicyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"clone", "socket", "socketpair", "ioctl", "fcntl", "prctl", "prlimit64", "personality"})
+    @ValueSource(strings = {"clone", "socket", "socketpair", "ioctl", "fcntl", "prctl", "prlimit64", "personality",
+        "renameat2", "mknod", "mknodat"})
     void callsWithArgumentChecksAreConditionalAndSayWhen(String name) {
         assertThat(standard.verdict(name)).isInstanceOf(Verdict.Conditional.class);
         assertThat(standard.verdict(name).describe()).startsWith("refused with E");
@@ -162,6 +162,16 @@ class SeccompPolicyTest {
         assertThat(debug.verdicts()).containsEntry("ptrace", Verdict.ALLOW).containsEntry("kcmp", Verdict.ALLOW);
         assertThat(differences(debug))
                 .containsExactlyInAnyOrder("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd");
+    }
+
+    /** {@code io_setup} uses up {@code fs.aio-max-nr}, which is the whole machine's. */
+    @Test
+    void asynchronousInputIsAGroupOfItsOwnAndNothingElseChanges() {
+        SeccompPolicy aio = SeccompPolicy.builder().add("@aio").build();
+        assertThat(aio.verdict("io_setup")).isEqualTo(Verdict.ALLOW);
+        assertThat(differences(aio))
+                .containsExactlyInAnyOrder(
+                        "io_setup", "io_destroy", "io_submit", "io_cancel", "io_getevents", "io_pgetevents");
     }
 
     @Test
