@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 
 /* What a mount step takes from the host, opened before anything is mounted. */
@@ -44,6 +45,26 @@ static int open_source(const char *path, int *fd, struct failure *failure)
 {
     *fd = walk_from_root(path);
     return *fd < 0 ? failed(failure, errno, "open %s", path) : 0;
+}
+
+/* What the command could open if nothing covered it, by numbers: row `landlock_fs` leaves it out by any name. */
+static void note_covered(struct context *context)
+{
+    const struct plan *plan = context->plan;
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct mount_step *step = &plan->mounts[i];
+        struct stat status;
+        if (step->kind != MOUNT_HIDE && step->kind != MOUNT_TMPFS && step->kind != MOUNT_BIND)
+            continue;
+        int fd CLEANUP_FD = walk_from_root(step->target);
+        if (fd < 0 || fstat(fd, &status) != 0)
+            continue;
+        bool directory = S_ISDIR(status.st_mode);
+        char path[FD_PATH_SIZE];
+        if (faccessat(AT_FDCWD, fd_path(path, fd), R_OK, AT_EACCESS) == 0 ||
+            (directory && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0))
+            context->covered[i] = (struct identity){status.st_dev, status.st_ino};
+    }
 }
 
 static int open_sources(const struct plan *plan, struct view *view, struct failure *failure)
@@ -249,21 +270,6 @@ static int mount_dev(struct view *view, const struct mount_step *step, struct fa
     return mount_new(view, path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", failure);
 }
 
-/* Covers a directory with an empty one and anything else with an empty file. */
-static int mount_hide(const struct context *context, struct view *view, size_t i, struct failure *failure)
-{
-    const struct mount_step *step = &context->plan->mounts[i];
-    struct stat status;
-    int target CLEANUP_FD = -1;
-    if (target_of(view, step->target, CREATE_NOTHING, &target, failure) != 0)
-        return cannot_exist(context, i, failure->error) ? 0 : -1;
-    if (fstat(target, &status) != 0)
-        return failed(failure, errno, "stat %s", step->target);
-    if (bind_tree(S_ISDIR(status.st_mode) ? view->empty_directory : view->empty, target) != 0)
-        return failed(failure, errno, "cover %s", step->target);
-    return restrict_target(view, step->target, false, ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV, failure);
-}
-
 /* The directory that the last component of path is in, made where it is missing; *name is that component. */
 static int parent_of(const struct view *view, const char *path, const char **name, struct failure *failure)
 {
@@ -275,6 +281,58 @@ static int parent_of(const struct view *view, const char *path, const char **nam
     *name = slash + 1;
     int fd = -1;
     return target_of(view, length == 0 ? "/" : parent, CREATE_DIRECTORY, &fd, failure) == 0 ? fd : -1;
+}
+
+/* Whether a file of this name is in an overlay's upper layer, and is no mark that there is none. */
+static bool is_own_file(const struct mount_step *overlay, int upper, const struct mount_step *step)
+{
+    struct stat status;
+    int fd CLEANUP_FD = walk(upper, step->target + strlen(overlay->target), CREATE_NOTHING);
+    return fd >= 0 && fstat(fd, &status) == 0 && !(S_ISCHR(status.st_mode) && status.st_rdev == 0);
+}
+
+/*
+ * Takes a file of the host's out of an overlay, which notes in its upper layer that there is none: programs then do
+ * without, where many fail at a file that is there and cannot be read. The command may make a file of its own in its
+ * place, and a later launch of the block finds that one. False where it has to be covered.
+ */
+static bool leave_out(struct context *context, struct view *view, size_t i, int target)
+{
+    const struct plan *plan = context->plan;
+    const struct mount_step *step = &plan->mounts[i];
+    const struct mount_step *around = step_around(context, i);
+    struct failure ignored;
+    const char *name;
+    struct statfs shown;
+    /* Where the kernel made no overlay, the host's file is there, whatever the upper layer holds. */
+    if (around == NULL || around->kind != MOUNT_OVERLAY || fstatfs(target, &shown) != 0 ||
+        shown.f_type != OVERLAY_MAGIC)
+        return false;
+    if (!is_own_file(around, view->sources[around - plan->mounts].upper, step)) {
+        struct stat status;
+        int parent CLEANUP_FD = parent_of(view, step->target, &name, &ignored);
+        if (parent < 0 || unlinkat(parent, name, 0) != 0 || fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+            return false;
+    }
+    context->left_out[i] = true;
+    return true;
+}
+
+/* Covers a directory with an empty one and anything else with a file that nobody may open. */
+static int mount_hide(struct context *context, struct view *view, size_t i, struct failure *failure)
+{
+    const struct mount_step *step = &context->plan->mounts[i];
+    struct stat status;
+    int target CLEANUP_FD = -1;
+    if (target_of(view, step->target, CREATE_NOTHING, &target, failure) != 0)
+        return cannot_exist(context, i, failure->error) ? 0 : -1;
+    if (fstat(target, &status) != 0)
+        return failed(failure, errno, "stat %s", step->target);
+    if (S_ISREG(status.st_mode) && leave_out(context, view, i, target))
+        return 0;
+    if (bind_tree(S_ISDIR(status.st_mode) ? view->empty_directory : view->empty, target) != 0)
+        return failed(failure, errno, "cover %s", step->target);
+    return restrict_target(view, step->target, false, ATTRIBUTE_RDONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV, failure);
 }
 
 static int make_symlink(struct view *view, const struct mount_step *step, struct failure *failure)
@@ -329,7 +387,8 @@ static int make_empty(const char *stage, struct view *view, struct failure *fail
     if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=4096") != 0)
         return failed(failure, errno, "mount tmpfs on %s", path);
     (void)snprintf(path, sizeof path, "%s/files/empty", stage);
-    view->empty = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+    /* An empty file that can be read would pass for the real one: an empty list of users, settings that say nothing. */
+    view->empty = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0000);
     if (view->empty < 0)
         return failed(failure, errno, "create %s", path);
     (void)snprintf(path, sizeof path, "%s/files/directory", stage);
@@ -491,6 +550,7 @@ int filesystem_apply(struct context *context, struct failure *failure)
     for (size_t i = 0; i < NELEM(view->devices); i++)
         view->devices[i] = -1;
 
+    note_covered(context);
     mode_t mask = umask(0); /* the modes above are meant as they stand */
     /* Opened before the stage covers anything. Whether a failure counts shows when the kernel has made a root. */
     struct failure unopened = {.status = SKIPPED};

@@ -297,7 +297,7 @@ static int wait_for(struct init *init, int fd, int64_t until_ms)
     return n > 0 && polls[0].revents != 0;
 }
 
-static const char *wait_for_command(struct init *init)
+static const char *wait_for_command(struct init *init, char *buffer, size_t size)
 {
     int64_t until = now_ms() + SETUP_TIMEOUT_MS;
     while (now_ms() < until) {
@@ -313,7 +313,8 @@ static const char *wait_for_command(struct init *init)
         if (request_to_end(init) != 0)
             return "terminated";
     }
-    return "setting up took longer than 30 s";
+    (void)snprintf(buffer, size, "setting up took longer than %d s", SETUP_TIMEOUT_MS / 1000);
+    return buffer;
 }
 
 /* NULL when it opened, else why not. */
@@ -574,7 +575,7 @@ _Noreturn void init_run(struct launch *launch, pid_t init_pid)
     if (shield_init() != 0)
         refuse_errno(&init, "shielding init");
 
-    const char *trouble = wait_for_command(&init);
+    const char *trouble = wait_for_command(&init, reason, sizeof reason);
     sequence_finish(context);
     enum level level = level_of(launch->context.plan->standard, init.plan->asked, context->shared->outcomes);
     size_t used = report_rows(report, context, level, init_pid, start);

@@ -16,13 +16,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 /*
- * From <linux/landlock.h> of Linux 6.15 (ABI 7): the headers of a build machine may be older than the kernel of an
- * agent. ABI 7 added switches for the audit log alone, and what later ones add is not asked for.
+ * From <linux/landlock.h> of Linux 7.2 (ABI 10): the headers of a build machine may be older than the kernel of an
+ * agent. ABI 7 added switches for the audit log, ABI 8 one for programs with threads; what later ones than 10 add is
+ * not asked for.
  */
 #define SYS_LANDLOCK_CREATE_RULESET 444
 #define SYS_LANDLOCK_ADD_RULE 445
@@ -43,13 +45,16 @@
 #define FS_MAKE_FIFO (1ULL << 10)
 #define FS_MAKE_BLOCK (1ULL << 11)
 #define FS_MAKE_SYM (1ULL << 12)
-#define FS_REFER (1ULL << 13)     /* ABI 2 */
-#define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
-#define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
-#define NET_ALL 3ULL              /* ABI 4: bind and connect, TCP */
-#define SCOPE_ALL 3ULL            /* ABI 6: abstract Unix sockets, signals */
+#define FS_REFER (1ULL << 13)        /* ABI 2 */
+#define FS_TRUNCATE (1ULL << 14)     /* ABI 3 */
+#define FS_IOCTL_DEV (1ULL << 15)    /* ABI 5 */
+#define FS_RESOLVE_UNIX (1ULL << 16) /* ABI 9: to connect to a socket that was not made under these rules */
+#define NET_TCP 3ULL                 /* ABI 4: bind and connect */
+#define NET_UDP 12ULL                /* ABI 10: bind; connect and send */
+#define SCOPE_ALL 3ULL               /* ABI 6: abstract Unix sockets, signals */
 
-#define FS_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV) /* what a file can have */
+/* What a file can have. */
+#define FS_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV | FS_RESOLVE_UNIX)
 #define FS_READ (FS_READ_FILE | FS_READ_DIR)
 /* No device nodes: nobody without a capability makes any, but for the marks of an overlay. */
 #define FS_WRITE                                                                                                       \
@@ -93,7 +98,14 @@ static uint64_t known_fs(int version)
         access |= FS_TRUNCATE;
     if (version >= 5)
         access |= FS_IOCTL_DEV;
+    if (version >= 9)
+        access |= FS_RESOLVE_UNIX;
     return access;
+}
+
+static uint64_t known_net(int version)
+{
+    return version >= 10 ? NET_TCP | NET_UDP : NET_TCP;
 }
 
 static int create(const struct ruleset_attributes *attributes, int version, struct failure *failure)
@@ -209,10 +221,14 @@ static bool is_directory(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What a mount of the plan leaves to the command. */
+/*
+ * What a mount of the plan leaves to the command. Sockets are connected to where the launch says what is there: in what
+ * it may write to and in what it names, not in the host's temporary directories, which other programs of the user use.
+ */
 static uint64_t access_of(const struct plan *plan, const struct mount_step *step, bool view)
 {
-    uint64_t access = FS_READ;
+    bool sockets = view || (step->kind == MOUNT_BIND && !is_temporary(step->target));
+    uint64_t access = sockets ? FS_READ | FS_RESOLVE_UNIX : FS_READ;
     if (!step->noexec)
         access |= FS_EXECUTE;
     /* Without the view a target is the host's own, which nobody meant to be written. A file made for the launch (its
@@ -249,10 +265,49 @@ bool landlock_names(const struct plan *plan, const struct mount_step *step)
     return access_of(plan, step, false) != 0;
 }
 
+/* Of each step: whether the rules leave out what it covers. */
+static bool left_out[MOUNTS_MAX];
+
+/* A rule for a directory holds for all that is below it, so one that may be written to leaves nothing out. */
+static bool is_in_writable(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if ((access_of(plan, &plan->mounts[i], true) & FS_WRITE) != 0 && is_below(path, plan->mounts[i].target) &&
+            strcmp(path, plan->mounts[i].target) != 0)
+            return true;
+    return false;
+}
+
+/*
+ * Behind a view, which covers all of it already: what the command could open, and what no rule opens anyway. The rules
+ * then name what is beside it, and what comes to lie there later has none: /etc, where files are replaced while builds
+ * run, is left alone as long as the command cannot read what is hidden in it.
+ */
+static void choose_left_out(const struct context *context, bool view)
+{
+    const struct plan *plan = context->plan;
+    for (size_t i = 0; i < plan->mount_count; i++) {
+        const struct mount_step *step = &plan->mounts[i];
+        /* An empty root has nothing of the host's but what is named, in which something may be hidden. */
+        bool counts = step->kind == MOUNT_HIDE || plan->root != ROOT_EMPTY;
+        left_out[i] = covers_host(plan, step) &&
+                      (!view || (counts && context->covered[i].inode != 0 && !is_in_writable(plan, step->target)));
+    }
+}
+
 static bool is_covered(const struct plan *plan, const char *path)
 {
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (strcmp(plan->mounts[i].target, path) == 0 && covers_host(plan, &plan->mounts[i]))
+        if (left_out[i] && strcmp(plan->mounts[i].target, path) == 0)
+            return true;
+    return false;
+}
+
+/* Below it, and not the path itself. */
+static bool holds_covered_below(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->mount_count; i++)
+        if (left_out[i] && is_below(plan->mounts[i].target, path) && strcmp(plan->mounts[i].target, path) != 0)
             return true;
     return false;
 }
@@ -260,7 +315,7 @@ static bool is_covered(const struct plan *plan, const char *path)
 static bool holds_covered(const struct plan *plan, const char *path)
 {
     for (size_t i = 0; i < plan->mount_count; i++)
-        if (is_below(plan->mounts[i].target, path) && covers_host(plan, &plan->mounts[i]))
+        if (left_out[i] && is_below(plan->mounts[i].target, path))
             return true;
     return false;
 }
@@ -286,31 +341,38 @@ static bool is_way(const struct stat *status)
     return false;
 }
 
-static int add_way(const char *path, struct failure *failure)
+static int add_way(const struct stat *status, struct failure *failure)
 {
-    struct stat status;
-    if (stat(path, &status) != 0 || is_way(&status))
+    if (is_way(status))
         return 0;
     if (way_count == WAYS_MAX)
         return failed(failure, E2BIG, "more than %d files are hidden or lead there", WAYS_MAX);
-    ways[way_count++] = (struct way){.device = status.st_dev, .inode = status.st_ino};
+    ways[way_count++] = (struct way){.device = status->st_dev, .inode = status->st_ino};
     return 0;
 }
 
-static int find_ways(const struct plan *plan, struct failure *failure)
+static int add_way_to(const char *path, struct failure *failure)
 {
+    struct stat status;
+    return stat(path, &status) == 0 ? add_way(&status, failure) : 0;
+}
+
+static int find_ways(const struct context *context, bool view, struct failure *failure)
+{
+    const struct plan *plan = context->plan;
     way_count = 0;
     for (size_t i = 0; i < plan->mount_count; i++) {
-        const struct mount_step *step = &plan->mounts[i];
-        const char *target = step->target;
-        if (!covers_host(plan, step))
+        const char *target = plan->mounts[i].target;
+        if (!left_out[i])
             continue;
-        if (add_way("/", failure) != 0 || add_way(target, failure) != 0)
+        /* Behind a view the host's file is met by another name only: its own shows the cover. */
+        const struct stat host = {.st_dev = context->covered[i].device, .st_ino = context->covered[i].inode};
+        if (add_way_to("/", failure) != 0 || (view ? add_way(&host, failure) : add_way_to(target, failure)) != 0)
             return -1;
         for (const char *end = strchr(target + 1, '/'); end != NULL; end = strchr(end + 1, '/')) {
             char path[PATH_MAX];
             (void)snprintf(path, sizeof path, "%.*s", (int)(end - target), target);
-            if (add_way(path, failure) != 0)
+            if (add_way_to(path, failure) != 0)
                 return -1;
         }
     }
@@ -318,15 +380,16 @@ static int find_ways(const struct plan *plan, struct failure *failure)
 }
 
 /*
- * Where mounts do not hide anything, what is to be hidden is left out: a directory that holds such a path is not named
+ * What is to be hidden is left out: a directory that holds such a path is not named
  * itself, only what else is in it. What comes to lie there later cannot be read. Depth: no deeper than a path of the
  * plan, and nothing where one of these is met by another name.
  */
 static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t known, const char *path, uint64_t access,
-                             struct failure *failure)
+                             struct failure *failure);
+
+static int allow_beside_covered(const struct plan *plan, int ruleset, uint64_t known, const char *path, uint64_t access,
+                                struct failure *failure)
 {
-    if (is_covered(plan, path))
-        return 0;
     if (!holds_covered(plan, path)) {
         struct stat status;
         return stat(path, &status) == 0 && is_way(&status) ? 0 : allow(ruleset, known, path, access, failure);
@@ -353,17 +416,34 @@ static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t know
     return result;
 }
 
+static int allow_but_covered(const struct plan *plan, int ruleset, uint64_t known, const char *path, uint64_t access,
+                             struct failure *failure)
+{
+    return is_covered(plan, path) ? 0 : allow_beside_covered(plan, ruleset, known, path, access, failure);
+}
+
+/* One step's own rule. Behind a view its target shows what the step put there, also where that is a cover. */
+static int allow_step(const struct plan *plan, const struct mount_step *step, bool view, int ruleset, uint64_t known,
+                      uint64_t access, struct failure *failure)
+{
+    if ((access & FS_WRITE) != 0 || (view && !holds_covered_below(plan, step->target)))
+        return allow(ruleset, known, place_of(step, view), access, failure);
+    return view ? allow_beside_covered(plan, ruleset, known, step->target, access, failure)
+                : allow_but_covered(plan, ruleset, known, step->target, access, failure);
+}
+
 /* What may be read wherever it lies. */
 static int allow_host(const struct plan *plan, bool view, int ruleset, uint64_t known, struct failure *failure)
 {
-    if (view)
-        return allow(ruleset, known, "/", plan->root == ROOT_EMPTY ? FS_READ : FS_READ | FS_EXECUTE, failure);
-    if (plan->root == ROOT_EMPTY)
+    uint64_t access = view && plan->root == ROOT_EMPTY ? FS_READ : FS_READ | FS_EXECUTE;
+    if (view && !holds_covered(plan, "/"))
+        return allow(ruleset, known, "/", access, failure);
+    if (!view && plan->root == ROOT_EMPTY)
         return allow(ruleset, known, "/proc", FS_READ, failure);
     /* Names may be listed, or getting about in directories would end at the first that holds something hidden. */
     if (allow(ruleset, known, "/", FS_READ_DIR, failure) != 0)
         return -1;
-    return allow_but_covered(plan, ruleset, known, "/", FS_READ | FS_EXECUTE, failure);
+    return allow_but_covered(plan, ruleset, known, "/", access, failure);
 }
 
 static int allow_all(const struct context *context, int ruleset, uint64_t known, struct failure *failure)
@@ -373,21 +453,19 @@ static int allow_all(const struct context *context, int ruleset, uint64_t known,
     bool own_dev = false;
     if (plan->job != JOB_NONE)
         return allow_places(context, ruleset, known & (FS_READ | FS_WRITE | FS_MAKE_CHAR | FS_MAKE_BLOCK), failure);
-    if ((!view && find_ways(plan, failure) != 0) || allow_host(plan, view, ruleset, known, failure) != 0)
+    choose_left_out(context, view);
+    if (find_ways(context, view, failure) != 0 || allow_host(plan, view, ruleset, known, failure) != 0)
         return -1;
     for (size_t i = 0; i < plan->mount_count; i++) {
         const struct mount_step *step = &plan->mounts[i];
         if (step->kind == MOUNT_DEV) {
             own_dev = true;
-            if (allow(ruleset, known, "/dev/shm", FS_READ | FS_EXECUTE | FS_WRITE, failure) != 0)
+            if (allow(ruleset, known, "/dev/shm", FS_READ | FS_EXECUTE | FS_WRITE | (view ? FS_RESOLVE_UNIX : 0),
+                      failure) != 0)
                 return -1;
         }
         uint64_t access = access_of(plan, step, view);
-        if (access == 0)
-            continue;
-        bool read_only = (access & FS_WRITE) == 0;
-        if (!view && read_only ? allow_but_covered(plan, ruleset, known, step->target, access, failure) != 0
-                               : allow(ruleset, known, place_of(step, view), access, failure) != 0)
+        if (access != 0 && allow_step(plan, step, view, ruleset, known, access, failure) != 0)
             return -1;
     }
     return own_dev ? 0 : allow(ruleset, known, "/dev", FS_DEVICES, failure);
@@ -404,9 +482,10 @@ int landlock_fs_apply(struct context *context, struct failure *failure)
     int version = abi(only_wall ? 1 : 2, only_wall ? "Linux 5.13" : "Linux 5.19", failure);
     if (version == 0)
         return -1;
-    struct ruleset_attributes attributes = {.fs = known_fs(version)};
+    uint64_t known = known_fs(version);
+    struct ruleset_attributes attributes = {.fs = known};
     int ruleset CLEANUP_FD = create(&attributes, version, failure);
-    if (ruleset < 0 || allow_all(context, ruleset, attributes.fs, failure) != 0 || restrict_self(ruleset, failure) != 0)
+    if (ruleset < 0 || allow_all(context, ruleset, known, failure) != 0 || restrict_self(ruleset, failure) != 0)
         return -1;
     if (version >= 3)
         return 0;
@@ -414,16 +493,26 @@ int landlock_fs_apply(struct context *context, struct failure *failure)
                        version == 1 ? ", and nothing can be moved to another directory" : "", version);
 }
 
-static const char probe_name[] = ".process-sandbox-probe";
+int landlock_probe_name(char name[PROBE_NAME_SIZE], struct failure *failure)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != sizeof number)
+        return failed(failure, errno, "getrandom");
+    (void)snprintf(name, PROBE_NAME_SIZE, ".process-sandbox-%016llx", (unsigned long long)number);
+    return 0;
+}
 
 /* Landlock joins the rules of all parents: below another writable directory the rule of this one says nothing. */
 static int check_no_links(const char *path, struct failure *failure)
 {
+    char name[PROBE_NAME_SIZE];
     int directory CLEANUP_FD = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return failed(failure, errno, "open %s", path);
-    if (symlinkat("nowhere", directory, probe_name) == 0) {
-        (void)unlinkat(directory, probe_name, 0); /* at worst a link to nowhere stays */
+    if (landlock_probe_name(name, failure) != 0)
+        return -1;
+    if (symlinkat("nowhere", directory, name) == 0) {
+        (void)unlinkat(directory, name, 0); /* at worst a link to nowhere stays */
         return failed(failure, 0, "symlink in %s: not refused", path);
     }
     return errno == EACCES ? 0 : failed(failure, errno, "symlink in %s", path);
@@ -453,13 +542,16 @@ static bool is_kept(const struct context *context, const struct mount_step *step
  */
 static int check_device(const struct context *context, struct failure *failure)
 {
+    char name[PROBE_NAME_SIZE];
+    if (landlock_probe_name(name, failure) != 0)
+        return -1;
     for (size_t i = 0; i < context->plan->mount_count; i++) {
         const struct mount_step *step = &context->plan->mounts[i];
         int directory CLEANUP_FD = open(place_of(step, has_view(context)), O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0 || faccessat(directory, ".", W_OK, 0) != 0)
             continue;
-        if (mknodat(directory, probe_name, S_IFCHR | 0600, 0) == 0) {
-            (void)unlinkat(directory, probe_name, 0); /* at worst a device that nobody can open stays */
+        if (mknodat(directory, name, S_IFCHR | 0600, 0) == 0) {
+            (void)unlinkat(directory, name, 0); /* at worst a device that nobody can open stays */
             return failed(failure, 0, "mknod in %s: not refused", step->target);
         }
         return errno == EACCES ? 0 : failed(failure, errno, "mknod in %s", step->target);
@@ -520,7 +612,20 @@ int landlock_net_apply(struct context *context, struct failure *failure)
     int version = abi(4, "Linux 6.7", failure);
     if (version == 0)
         return -1;
-    return restrict_other(context, (struct ruleset_attributes){.net = NET_ALL}, version, failure);
+    return restrict_other(context, (struct ruleset_attributes){.net = known_net(version)}, version, failure);
+}
+
+/* Connecting sends nothing; the port is the one of `discard`. */
+static int check_datagrams(struct failure *failure)
+{
+    struct sockaddr_in discard = {
+        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd CLEANUP_FD = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return failed(failure, errno, "datagram socket");
+    if (connect(fd, (const struct sockaddr *)&discard, sizeof discard) == 0)
+        return failed(failure, 0, "connect of a datagram socket to localhost: not refused");
+    return errno == EACCES ? 0 : failed(failure, errno, "connect of a datagram socket to localhost");
 }
 
 int landlock_net_verify(struct context *context, struct failure *failure)
@@ -533,7 +638,9 @@ int landlock_net_verify(struct context *context, struct failure *failure)
     }
     if (bind(fd, (const struct sockaddr *)&any, sizeof any) == 0)
         return failed(failure, 0, "bind to localhost: not refused");
-    return errno == EACCES ? 0 : failed(failure, errno, "bind to localhost");
+    if (errno != EACCES)
+        return failed(failure, errno, "bind to localhost");
+    return abi(10, "", failure) == 0 ? 0 : check_datagrams(failure);
 }
 
 int landlock_scope_apply(struct context *context, struct failure *failure)

@@ -1,4 +1,4 @@
-/* What landlock.c and landlock_hidden.c share: the rules of a launch that has no view. */
+/* What landlock.c and landlock_hidden.c share. */
 #pragma once
 
 #include "sequence.h"
@@ -14,3 +14,8 @@ bool landlock_names(const struct plan *plan, const struct mount_step *step);
  * names what could be read.
  */
 int landlock_check_hidden(const struct plan *plan, struct failure *failure);
+
+#define PROBE_NAME_SIZE 40
+
+/* A name for a file by which a row is read back: one that no build can have made before. 0, or -1 with a failure. */
+int landlock_probe_name(char name[PROBE_NAME_SIZE], struct failure *failure);

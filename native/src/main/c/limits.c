@@ -65,8 +65,36 @@ PLAIN_LIMIT(nofile, RLIMIT_ROW_NOFILE, RLIMIT_NOFILE)
 PLAIN_LIMIT(as, RLIMIT_ROW_AS, RLIMIT_AS)
 PLAIN_LIMIT(fsize, RLIMIT_ROW_FSIZE, RLIMIT_FSIZE)
 PLAIN_LIMIT(core, RLIMIT_ROW_CORE, RLIMIT_CORE)
-PLAIN_LIMIT(stack, RLIMIT_ROW_STACK, RLIMIT_STACK)
 PLAIN_LIMIT(memlock, RLIMIT_ROW_MEMLOCK, RLIMIT_MEMLOCK)
+
+/*
+ * Both limits: the kernel grows a stack up to the soft limit, which is usually 8 MiB, so that a higher hard limit alone
+ * gives a program nothing (setrlimit(2), RLIMIT_STACK).
+ */
+int rlimit_stack_apply(struct context *context, struct failure *failure)
+{
+    struct rlimit limit;
+    if (lower_limit(context, RLIMIT_ROW_STACK, RLIMIT_STACK, limit_of(context, RLIMIT_ROW_STACK), failure) != 0)
+        return -1;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0)
+        return failed(failure, errno, "getrlimit");
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_STACK, &limit) != 0)
+        return failed(failure, errno, "setrlimit to %llu", (unsigned long long)limit.rlim_cur);
+    return 0;
+}
+
+int rlimit_stack_verify(struct context *context, struct failure *failure)
+{
+    struct rlimit limit;
+    if (check_limit(limit_of(context, RLIMIT_ROW_STACK), RLIMIT_STACK, failure) != 0)
+        return -1;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0)
+        return failed(failure, errno, "getrlimit");
+    if (limit.rlim_cur != limit.rlim_max)
+        return failed(failure, 0, "getrlimit: the soft limit is %llu", (unsigned long long)limit.rlim_cur);
+    return 0;
+}
 
 uint64_t rlimit_cpu_soft(uint64_t hard)
 {

@@ -162,8 +162,7 @@ bool is_below(const char *path, const char *directory)
            (path[length] == '\0' || path[length] == '/' || strcmp(directory, "/") == 0);
 }
 
-/* The step that this step's target lies in. NULL when it lies in the root. */
-static const struct mount_step *step_around(const struct context *context, size_t step)
+const struct mount_step *step_around(const struct context *context, size_t step)
 {
     const struct mount_step *mounts = context->plan->mounts;
     for (size_t i = step; i-- > 0;)

@@ -12,6 +12,7 @@
 #define ATTRIBUTE_NOEXEC 8u
 
 #define FD_PATH_SIZE 40
+#define OVERLAY_MAGIC 0x794c7630 /* OVERLAYFS_SUPER_MAGIC of <linux/magic.h> */
 
 /* What to make of a missing component of a path. */
 enum create { CREATE_NOTHING, CREATE_DIRECTORY, CREATE_FILE };
@@ -46,6 +47,9 @@ struct mount_line {
 bool next_mount(char **text, struct mount_line *line);
 
 bool is_below(const char *path, const char *directory);
+
+/* The step that this step's target lies in. NULL when it lies in the root. */
+const struct mount_step *step_around(const struct context *context, size_t step);
 
 /* Nothing of the host is seen around this step's target: there was to be an overlay, and there is its upper layer. */
 bool is_in_upper_layer(const struct context *context, size_t step);

@@ -72,6 +72,11 @@ struct context {
     int proc_self;      /* /proc/self of the host, for reading the view back before it has a /proc of its own; or -1 */
     /* Of each mount step: what shows there in the place of an overlay that the kernel did not make. */
     struct identity instead[MOUNTS_MAX];
+    /* Of each step that hides: the directory or file of the host's that it is about, where the command could open it.
+     */
+    struct identity covered[MOUNTS_MAX];
+    /* Of each step that hides: nothing had to be mounted, since an overlay does not show the file any more. */
+    bool left_out[MOUNTS_MAX];
 };
 
 /* Both record and return -1, for `return failed(...)`. The text names the operation and its object. */

@@ -8,7 +8,11 @@
  *                         returns 0, with NOTHING
  *   --container           what the usual container engines refuse without further options, with their error numbers
  *   --no-user-namespaces ERRNO   unshare and clone with CLONE_NEWUSER fail
- *   --landlock ABI        Landlock as of that ABI: 0 for a kernel without it, `off` for one that was booted without it
+ *   --landlock ABI        Landlock as of that ABI: 0 for a kernel without it, `off` for one that was booted without it.
+ *                         An ABI above this kernel's: a ruleset about files or the network must have all that the ABI
+ *                         knows, and this kernel gets what it knows of that
+ *   --landlock-log FILE   with --landlock: a line for each ruleset and each rule
+ *   --stall MS            landlock_restrict_self takes that long
  *   --refuse-open PATH=ERRNO   open by exactly that name fails
  *   --few-prctls          prctl(2) knows neither the ambient set nor the securebits, as in gVisor
  *
@@ -118,6 +122,9 @@ struct host {
     int namespaces_error; /* of clone with a flag for a namespace, or 0 */
     int users_error;      /* of clone and unshare with the flag for a user namespace, or 0 */
     int landlock;
+    int real_landlock; /* this kernel's ABI */
+    FILE *landlock_log;
+    unsigned stall_ms; /* or 0 */
     bool few_prctls;
     const char *closed_path;
     int closed_error;
@@ -204,6 +211,12 @@ static size_t parse(struct host *host, int argc, char **argv)
             host->users_error = error_number(value);
         } else if (strcmp(argv[i], "--landlock") == 0) {
             host->landlock = strcmp(value, "off") == 0 ? LANDLOCK_OFF : atoi(value);
+        } else if (strcmp(argv[i], "--landlock-log") == 0) {
+            host->landlock_log = fopen(value, "ae");
+            if (host->landlock_log == NULL)
+                die("open", value);
+        } else if (strcmp(argv[i], "--stall") == 0) {
+            host->stall_ms = (unsigned)atoi(value);
         } else if (strcmp(argv[i], "--refuse-open") == 0) {
             host->closed_error = split(value);
             host->closed_path = value;
@@ -251,7 +264,7 @@ static unsigned short compose(const struct host *host, struct sock_filter *progr
     program[n++] = load_number;
     for (size_t i = 0; i < host->rule_count; i++)
         refuse_number(program, &n, (uint32_t)host->rules[i].number, host->rules[i].error);
-    if (host->landlock != NO_LANDLOCK_RULE)
+    if (host->landlock != NO_LANDLOCK_RULE || host->stall_ms != 0)
         for (uint32_t number = 444; number <= 446; number++) {
             program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
             program[n++] = ask;
@@ -301,16 +314,49 @@ static bool read_from(const struct seccomp_notif *request, uint64_t address, voi
     return n == (ssize_t)size;
 }
 
+static bool write_to(const struct seccomp_notif *request, uint64_t address, const void *buffer, size_t size)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%u/mem", request->pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = pwrite(fd, buffer, size, (off_t)address);
+    (void)close(fd);
+    return n == (ssize_t)size;
+}
+
 static uint64_t fs_bits(int abi)
 {
-    /* Documentation/userspace-api/landlock.rst: 13 rights in ABI 1, then REFER, TRUNCATE and, in ABI 5, IOCTL_DEV */
-    int count = abi >= 5 ? 16 : abi >= 3 ? 15 : abi == 2 ? 14 : 13;
+    /* Documentation/userspace-api/landlock.rst: 13 rights in ABI 1, then REFER, TRUNCATE, in ABI 5 IOCTL_DEV, and in
+       ABI 9 RESOLVE_UNIX */
+    int count = abi >= 9 ? 17 : abi >= 5 ? 16 : abi >= 3 ? 15 : abi == 2 ? 14 : 13;
     return (UINT64_C(1) << count) - 1;
 }
 
-/* The error that a kernel of this ABI answers, or 0 for whatever the running one does. */
-static int create_ruleset(const struct seccomp_notif *request, int abi)
+/* bind and connect by TCP; in ABI 10 by UDP too. */
+static uint64_t net_bits(int abi)
 {
+    return abi >= 10 ? 15 : 3;
+}
+
+/* This kernel gets what it knows; whether all that the newer one knows was asked for is what the test is about. */
+static int create_newer(const struct seccomp_notif *request, uint64_t attributes[3], const struct host *host)
+{
+    const uint64_t refer = UINT64_C(1) << 13; /* alone in a layer that is not about files */
+    if ((attributes[0] & ~refer) != 0 && attributes[0] != fs_bits(host->landlock))
+        return EINVAL;
+    if (attributes[1] != 0 && attributes[1] != net_bits(host->landlock))
+        return EINVAL;
+    attributes[0] &= fs_bits(host->real_landlock);
+    attributes[1] &= net_bits(host->real_landlock);
+    return write_to(request, request->data.args[0], attributes, 3 * sizeof attributes[0]) ? 0 : EFAULT;
+}
+
+/* The error that a kernel of this ABI answers, or 0 for whatever the running one does. */
+static int create_ruleset(const struct seccomp_notif *request, const struct host *host)
+{
+    int abi = host->landlock;
     uint64_t address = request->data.args[0], size = request->data.args[1], flags = request->data.args[2];
     uint64_t attributes[8] = {0};
     if (flags != 0)
@@ -325,29 +371,83 @@ static int create_ruleset(const struct seccomp_notif *request, int abi)
     for (size_t i = known; i < NELEM(attributes); i++)
         if (attributes[i] != 0)
             return E2BIG;
-    bool unknown = (attributes[0] & ~fs_bits(abi)) != 0 || (attributes[1] & ~3ULL) != 0 || (attributes[2] & ~3ULL) != 0;
-    return unknown ? EINVAL : 0;
+    if (host->landlock_log != NULL)
+        (void)fprintf(host->landlock_log, "ruleset %llx %llx %llx\n", (unsigned long long)attributes[0],
+                      (unsigned long long)attributes[1], (unsigned long long)attributes[2]);
+    bool unknown =
+        (attributes[0] & ~fs_bits(abi)) != 0 || (attributes[1] & ~net_bits(abi)) != 0 || (attributes[2] & ~3ULL) != 0;
+    if (unknown)
+        return EINVAL;
+    return abi > host->real_landlock && size >= 24 ? create_newer(request, attributes, host) : 0;
 }
 
-static void answer_landlock(const struct seccomp_notif *request, struct seccomp_notif_resp *response, int abi)
+struct path_rule {
+    uint64_t access;
+    int32_t parent;
+} __attribute__((packed));
+
+static int add_rule(const struct seccomp_notif *request, const struct host *host)
+{
+    struct path_rule rule;
+    if ((uint32_t)request->data.args[1] == 2)
+        return host->landlock < 4 ? EINVAL : 0;
+    if (!read_from(request, request->data.args[2], &rule, sizeof rule))
+        return EFAULT;
+    if (host->landlock_log != NULL) {
+        char link[64], path[4096];
+        (void)snprintf(link, sizeof link, "/proc/%u/fd/%d", request->pid, rule.parent);
+        ssize_t n = readlink(link, path, sizeof path - 1);
+        path[n < 0 ? 0 : n] = '\0';
+        (void)fprintf(host->landlock_log, "rule %llx %s\n", (unsigned long long)rule.access, path);
+    }
+    if (host->landlock <= host->real_landlock)
+        return 0;
+    rule.access &= fs_bits(host->real_landlock);
+    return write_to(request, request->data.args[2], &rule, sizeof rule) ? 0 : EFAULT;
+}
+
+static void answer_landlock(const struct seccomp_notif *request, struct seccomp_notif_resp *response,
+                            const struct host *host)
 {
     const uint64_t *args = (const uint64_t *)request->data.args;
+    int abi = host->landlock;
     int error = 0;
-    if (abi == 0 || abi == LANDLOCK_OFF) {
+    if (abi == NO_LANDLOCK_RULE) {
+        error = 0;
+    } else if (abi == 0 || abi == LANDLOCK_OFF) {
         error = abi == 0 ? ENOSYS : EOPNOTSUPP;
     } else if (request->data.nr == 444 && args[2] == 1) {
         response->val = abi;
         return;
     } else if (request->data.nr == 444) {
-        error = create_ruleset(request, abi);
+        error = create_ruleset(request, host);
     } else if (request->data.nr == 445) {
-        error = (uint32_t)args[1] == 2 && abi < 4 ? EINVAL : 0;
+        error = add_rule(request, host);
     } else {
         error = args[1] != 0 && abi < 7 ? EINVAL : 0;
     }
+    if (host->landlock_log != NULL)
+        (void)fflush(host->landlock_log);
     response->error = -error;
     if (error == 0)
         response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+}
+
+/* Answers later, or never when nobody waits for the answer any more. The caller goes on at once. */
+static void answer_late(int listener, struct seccomp_notif_resp *response, unsigned after_ms)
+{
+    if (fork() != 0)
+        return;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; fd <= 2; fd++)
+        (void)dup2(null, fd);
+    for (unsigned waited = 0; waited < after_ms; waited += 100) {
+        struct pollfd gone = {.fd = listener};
+        if (poll(&gone, 1, 100) > 0 && (gone.revents & POLLHUP) != 0)
+            _exit(0);
+    }
+    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response);
+    _exit(0);
 }
 
 static void answer_open(const struct seccomp_notif *request, struct seccomp_notif_resp *response,
@@ -373,7 +473,11 @@ static bool answer(int listener, const struct host *host)
     if (request.data.nr == SYS_openat)
         answer_open(&request, &response, host);
     else
-        answer_landlock(&request, &response, host->landlock);
+        answer_landlock(&request, &response, host);
+    if (request.data.nr == 446 && host->stall_ms != 0) {
+        answer_late(listener, &response, host->stall_ms);
+        return true;
+    }
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response) == 0 || errno == ENOENT;
 }
 
@@ -461,7 +565,8 @@ int main(int argc, char **argv)
 {
     struct host host = {.landlock = NO_LANDLOCK_RULE};
     char **command = argv + parse(&host, argc, argv);
-    if (host.landlock == NO_LANDLOCK_RULE && host.closed_path == NULL)
+    host.real_landlock = (int)syscall(444, NULL, 0UL, 1UL);
+    if (host.landlock == NO_LANDLOCK_RULE && host.closed_path == NULL && host.stall_ms == 0)
         run(&host, command, -1);
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)

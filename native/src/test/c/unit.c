@@ -1,5 +1,6 @@
 /* Tests of the launcher's pure parts: words, plan, level, report. Built with sanitizers; hardly a system call of
  * interest. */
+#include "landlock.h"
 #include "launch.h"
 #include "plan.h"
 #include "report.h"
@@ -341,6 +342,15 @@ static void only_the_kernel_says_who_is_outside(void)
     close_fd(&signals);
 }
 
+static void probe_names_cannot_be_known(void)
+{
+    char one[PROBE_NAME_SIZE], other[PROBE_NAME_SIZE];
+    struct failure failure;
+    CHECK(landlock_probe_name(one, &failure) == 0 && landlock_probe_name(other, &failure) == 0);
+    CHECK(strcmp(one, other) != 0);
+    CHECK(strncmp(one, ".process-sandbox-", 17) == 0 && strlen(one) == 33 && strchr(one, '/') == NULL);
+}
+
 int main(void)
 {
     void (*const tests[])(void) = {
@@ -356,6 +366,7 @@ int main(void)
         reports_fit_one_write,
         unfinished_rows_are_failures,
         only_the_kernel_says_who_is_outside,
+        probe_names_cannot_be_known,
     };
     for (size_t i = 0; i < NELEM(tests); i++, passed++)
         tests[i]();

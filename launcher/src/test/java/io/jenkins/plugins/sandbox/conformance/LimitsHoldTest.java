@@ -91,6 +91,24 @@ class LimitsHoldTest {
         assertThat(ending.usage().peakKiB()).isBetween(60L << 10, 64L << 10);
     }
 
+    /** Their names hold the second of the machine's uptime in which they were made. */
+    @Test
+    void controlGroupsOfLaunchesThatAreLongGoneAreRemovedAndYoungerOnesStay() throws Exception {
+        needsControlGroup();
+        double uptime = Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ")[0]);
+        Path parent = Path.of(System.getProperty("sandbox.test.cgroup").split(":")[0]);
+        Path old = Files.createDirectory(parent.resolve("sandbox-" + ((long) uptime - 125) + "-4711"));
+        Path young = Files.createDirectory(parent.resolve("sandbox-" + ((long) uptime - 80) + "-4711"));
+        try {
+            assertThat(withPids(50).start("true").ended().ending().exit()).isEqualTo(new Exit(0, 0, null));
+            assertThat(old).doesNotExist();
+            assertThat(young).exists();
+        } finally {
+            Files.deleteIfExists(old);
+            Files.deleteIfExists(young);
+        }
+    }
+
     /** A real memory limit leaves alone who keeps to it, however much address space is reserved. */
     @Test
     void whoKeepsToTheLimitIsNotEnded() throws Exception {
@@ -350,6 +368,30 @@ class LimitsHoldTest {
                 .ended()
                 .ending();
         assertThat(ending.exit()).isEqualTo(new Exit(0, 11, null));
+    }
+
+    /** The usual soft limit is 8 MiB, the hard one unlimited: who asks for more is to get it. */
+    @Test
+    void aStackAboveTheSoftLimitIsThere() throws Exception {
+        String[] usual = {"sh", "-c", "ulimit -Ss 8192; exec \"$0\" \"$@\""};
+        Ending without = new NativeLaunch(workspace)
+                .primitives(List.of("no_new_privs"))
+                .behind(usual)
+                .start(tool(), "stack", "80")
+                .ended()
+                .ending();
+        assertThat(without.exit()).as("control").isEqualTo(new Exit(0, 11, null));
+        launch.behind(usual).options("--primitive", "rlimit_stack", "--rlimit", "stack=104857600");
+        Result result = launch.run("ulimit -Ss; ulimit -Hs; " + tool() + " stack 80");
+        assertThat(result.out()).isEqualTo("102400\n102400\nREACHED\nDONE\n");
+        assertThat(result.outcome("rlimit_stack").describe()).isEqualTo("applied");
+        Result tooSmall = new NativeLaunch(workspace)
+                .behind("sh", "-c", "ulimit -s 8192; exec \"$0\" \"$@\"")
+                .options("--primitive", "rlimit_stack", "--rlimit", "stack=104857600")
+                .run("ulimit -Ss");
+        assertThat(tooSmall.out()).isEqualTo("8192\n");
+        assertThat(tooSmall.outcome("rlimit_stack").describe())
+                .isEqualTo("applied: 8388608, the limit that was there");
     }
 
     @Test

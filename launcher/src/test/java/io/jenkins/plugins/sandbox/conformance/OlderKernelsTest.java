@@ -93,6 +93,62 @@ class OlderKernelsTest {
         assertThat(Files.readString(host.resolve("file"))).isEqualTo(abi >= 3 ? "original\n" : "");
     }
 
+    /** Linux 7.0, 7.1 and 7.2: this kernel is made to take what they know, and to refuse a ruleset that leaves any of it out. */
+    @ParameterizedTest
+    @ValueSource(ints = {8, 9, 10})
+    void newerVersionsOfLandlockAreAskedForAllThatTheyKnow(int abi) throws Exception {
+        Path log = directory.resolve("rules");
+        Path hidden = Files.createDirectory(directory.resolve("hidden"));
+        Path named = Files.createDirectory(directory.resolve("named"));
+        Result result = on("--landlock", String.valueOf(abi), "--landlock-log", log.toString())
+                .strict(workspace)
+                .primitives(List.of("landlock_fs", "landlock_scope"))
+                .options("--hide", hidden.toString(), "--ro-bind", named.toString(), named.toString())
+                .options("--min-level", "FULL")
+                .run("echo x > inside && echo wrote; echo x > " + host + "/stray");
+        assertThat(result.parsed().shortfalls()).as(result.report()).isEmpty();
+        assertThat(result.out()).isEqualTo("wrote\n");
+        List<String> sockets = Files.readAllLines(log).stream()
+                .filter(l -> l.startsWith("rule ") && (Long.parseLong(l.split(" ")[1], 16) & 1L << 16) != 0)
+                .map(l -> l.split(" ", 3)[2])
+                .toList();
+        if (abi < 9) {
+            assertThat(sockets).isEmpty();
+        } else {
+            assertThat(sockets)
+                    .contains(workspace.toString(), named.toString(), "/dev/shm")
+                    .doesNotContain("/", hidden.toString(), host.toString(), "/usr", "/etc");
+        }
+    }
+
+    /** Where the kernel says that it refuses datagrams and does not, the row is not applied. */
+    @ParameterizedTest
+    @CsvSource({"9, 3, APPLIED", "10, f, FAILED"})
+    void datagramsAreRefusedFromLinux72OnAndThatIsReadBack(int abi, String bits, Status status) throws Exception {
+        Path log = directory.resolve("rules");
+        Result result = on("--landlock", String.valueOf(abi), "--landlock-log", log.toString())
+                .primitives(List.of("no_new_privs", "landlock_net"))
+                .run("echo ran");
+        assertThat(Files.readAllLines(log)).contains("ruleset 2000 " + bits + " 0");
+        assertThat(result.outcome("landlock_net").status()).isEqualTo(status);
+        if (status == Status.FAILED) {
+            assertThat(result.outcome("landlock_net").detail())
+                    .isEqualTo("connect of a datagram socket to localhost: not refused");
+        }
+    }
+
+    /** Nobody waits for ever for a launch that cannot be set up, and one that is slow on a busy machine is waited for. */
+    @Test
+    void whatIsNotSetUpInTimeIsRefusedAndWhatIsSlowIsNot() throws Exception {
+        Result stuck = on("--stall", "999999").primitives(List.of("no_new_privs", "landlock_fs")).run("echo ran");
+        assertThat(stuck.parsed().refusal()).isEqualTo("setting up took longer than 30 s");
+        assertThat(stuck.status()).isEqualTo(125);
+        assertThat(stuck.out()).isEmpty();
+        launch = new NativeLaunch(directory);
+        Result slow = on("--stall", "3000").primitives(List.of("no_new_privs", "landlock_fs")).run("echo ran");
+        assertThat(slow.out()).isEqualTo("ran\n");
+    }
+
     @Test
     void anOldLandlockIsNoSecondWallThatBreaksBuilds() throws Exception {
         Result result = on("--landlock", "1")

@@ -501,6 +501,61 @@ class RowsTest {
         assertThat(Files.readString(token)).isEqualTo("secret\n");
     }
 
+    /** An empty file that can be read would pass for the real one. */
+    @Test
+    void aHiddenFileCannotBeOpened() throws Exception {
+        Path token = Files.writeString(directory.resolve("token"), "secret\n");
+        Path seen = Files.writeString(directory.resolve("seen"), "seen\n");
+        String script = "cat " + token + " && echo opened; chmod 600 " + token + " && echo changed; cat " + token
+                + "; cat " + seen;
+        assertThat(launch.in(workspace).control(script).out())
+                .isEqualTo("secret\nopened\nchanged\nsecret\nseen\n");
+        Result result = launch.strict(workspace).options("--hide", token.toString()).run(script);
+        assertThat(result.applied("filesystem")).as(result.report()).isTrue();
+        assertThat(result.out()).isEqualTo("seen\n");
+        assertThat(result.err()).contains("token: Permission denied");
+        // As an agent that runs as root: root's files are its own.
+        Result root = new NativeLaunch(directory)
+                .strict(workspace)
+                .behind("unshare", "--user", "--map-root-user", "--")
+                .options("--hide", token.toString())
+                .run(script);
+        assertThat(root.applied("filesystem")).as(root.report()).isTrue();
+        assertThat(root.out()).isEqualTo("seen\n");
+    }
+
+    /** In an overlay the file is not there: programs then do without, where they fail at one that they cannot read. */
+    @Test
+    void aHiddenFileInAnOverlayIsAbsentAndTheCommandMayMakeItsOwn() throws Exception {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        Path file = Files.writeString(Files.createDirectory(home.resolve(".m2")).resolve("settings.xml"), "secret\n");
+        Files.writeString(home.resolve(".m2/other"), "seen\n");
+        Path upper = Files.createDirectories(directory.resolve("scratch/upper"));
+        Path work = Files.createDirectory(directory.resolve("scratch/work"));
+        String[] options = {
+            "--overlay", home.toString(), upper.toString(), work.toString(), "--hide", file.toString()
+        };
+        String script = "cd " + home + "/.m2; cat other; test -e settings.xml || echo absent; ls; "
+                + "echo own > settings.xml && cat settings.xml";
+        Result result = launch.strict(workspace).options(options).run(script);
+        assertThat(result.applied("filesystem")).as(result.report()).isTrue();
+        assertThat(result.out()).isEqualTo("seen\nabsent\nother\nown\n");
+        Result next = new NativeLaunch(directory)
+                .strict(workspace)
+                .options(options)
+                .run("cat " + file + "; rm " + file + "; cat " + file);
+        assertThat(next.applied("filesystem")).as(next.report()).isTrue();
+        assertThat(next.out()).isEqualTo("own\n");
+        assertThat(Files.readString(file)).isEqualTo("secret\n");
+        // Named by a later launch of the block: seen, and not what was made in its place.
+        Result named = new NativeLaunch(directory)
+                .strict(workspace)
+                .options("--overlay", home.toString(), upper.toString(), work.toString())
+                .options("--ro-bind", file.toString(), file.toString())
+                .run("cat " + file);
+        assertThat(named.out()).isEqualTo("secret\n");
+    }
+
     @Test
     void aHiddenPathBelowAWritableOneStaysHidden() throws Exception {
         Path secret = Files.createDirectories(workspace.resolve("a/secret"));

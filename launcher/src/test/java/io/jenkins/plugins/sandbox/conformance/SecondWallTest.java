@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
@@ -75,6 +76,72 @@ class SecondWallTest {
         assertThat(opened.outcome("landlock_fs").status()).isEqualTo(Status.FAILED);
         assertThat(opened.outcome("landlock_fs").detail())
                 .isEqualTo("open " + open + "/key: not refused, and it is to be hidden");
+    }
+
+    /** The file system is mounted a second time, by a name that the plan does not know: no mount hides it there. */
+    @Test
+    void behindAViewLandlockHidesTheSamePathsAgain() throws Exception {
+        Path hidden = Files.createDirectories(directory.resolve("host/hidden"));
+        Files.writeString(hidden.resolve("key"), "secret\n");
+        Files.writeString(directory.resolve("host/beside"), "beside\n");
+        Files.createDirectory(directory.resolve("host/again"));
+        String script = "cat " + directory + "/host/again/key; cat " + hidden + "/key; cat " + directory
+                + "/host/beside; ls " + directory + "/host";
+        String seen = "beside\nagain\nbeside\nhidden\n";
+        Result without = mountedAgain(hidden).run(script);
+        assertThat(without.applied("filesystem")).as(without.report()).isTrue();
+        assertThat(without.out()).as("control").isEqualTo("secret\n" + seen);
+        Result result = mountedAgain(hidden).primitives(List.of("landlock_fs")).run(script);
+        assertThat(result.applied("filesystem")).as(result.report()).isTrue();
+        assertThat(result.applied("landlock_fs")).as(result.report()).isTrue();
+        assertThat(result.out()).isEqualTo(seen);
+        assertThat(result.err()).contains("again/key: Permission denied");
+    }
+
+    private NativeLaunch mountedAgain(Path hidden) throws Exception {
+        String mount = "mount --bind " + hidden + " " + hidden.resolveSibling("again")
+                + "; exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- \"$@\"";
+        return new NativeLaunch(directory)
+                .strict(workspace)
+                .behind("unshare", "--user", "--map-current-user", "--keep-caps", "--mount", "--")
+                .behind("sh", "-ec", mount, "sh")
+                .options("--hide", hidden.toString());
+    }
+
+    /** What others may read anyway costs no rule: a file that is replaced beside it can be read while a launch goes on. */
+    @Test
+    void aFileThatIsReplacedBesideAnUnreadableHiddenOneCanBeRead() throws Exception {
+        Path etc = Files.createDirectory(directory.resolve("etc"));
+        Path shadow = Files.createFile(etc.resolve("shadow"));
+        String roots = "mount --bind /etc/shadow " + shadow
+                + "; exec setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- \"$@\"";
+        Path resolver = Files.writeString(etc.resolve("resolv.conf"), "old\n");
+        NativeLaunch.Running running = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .behind("unshare", "--user", "--map-current-user", "--keep-caps", "--mount", "--")
+                .behind("sh", "-ec", roots, "sh")
+                .options("--hide", shadow.toString())
+                .start("sh", "-c", "while ! test -e " + workspace + "/go; do sleep 0.02; done; cat " + resolver);
+        running.await("ready");
+        Files.move(
+                Files.writeString(etc.resolve("new"), "new\n"),
+                resolver,
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.createFile(workspace.resolve("go"));
+        assertThat(running.result().out()).isEqualTo("new\n");
+    }
+
+    /** The name of the file by which a row is read back must not be one that a build can have made before. */
+    @Test
+    void whatABuildLeftInTheControlDirectoryDoesNotSpoilTheReadBack() throws Exception {
+        Path control = Files.createDirectory(directory.resolve("control"));
+        Files.createFile(control.resolve(".process-sandbox-probe"));
+        Result result = launch.strict(workspace)
+                .primitives(List.of("landlock_fs"))
+                .options("--bind-control", control.toString(), control.toString())
+                .run("echo ran");
+        assertThat(result.applied("landlock_fs")).as(result.report()).isTrue();
+        assertThat(result.out()).isEqualTo("ran\n");
     }
 
     @Test
