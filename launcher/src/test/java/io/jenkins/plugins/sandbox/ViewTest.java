@@ -342,6 +342,82 @@ class ViewTest {
         return output;
     }
 
+    /** Whoever starts the launcher with another HOME has the account's files all the same. */
+    @Test
+    void theHomeOfTheAccountIsHiddenBesideTheOneOfTheEnvironment() throws Exception {
+        // Not in /tmp, which strict replaces.
+        Path account = Files.createTempDirectory(Path.of(System.getProperty("sandbox.test.outside")), "account")
+                .toRealPath();
+        file(account.resolve(".ssh/id_rsa"), "secret\n");
+        file(account.resolve(".netrc"), "secret\n");
+        file(account.resolve(".m2/repository/a.jar"), "cached\n");
+        file(home.resolve(".ssh/id_rsa"), "secret\n");
+        file(home.resolve(".m2/repository/a.jar"), "cached\n");
+        file(directory.resolve("passwd"), "root:x:0:0::/root:/bin/sh\n#\nme:x:"
+                + Files.getAttribute(directory, "unix:uid") + ":0::" + account + ":/bin/sh\n");
+        file(directory.resolve("stage"), """
+                set -e
+                mount --bind PASSWD /etc/passwd
+                cd WORKSPACE
+                export HOME=HOMEDIR
+                exec unshare --user --map-user=$1 --map-group=$2 -- "$3" -XX:TieredStopAtLevel=1 PROPERTY -cp "$4" \
+                    io.jenkins.plugins.sandbox.cli.Main run --quiet --profile $5 $6 -- sh -c "$7"
+                """.replace("PASSWD", directory + "/passwd").replace("WORKSPACE", workspace.toString()).replace(
+                "HOMEDIR", home.toString()));
+        String script = "for h in ACCOUNT HOME; do cd $h; cat .ssh/id_rsa .netrc .m2/repository/a.jar 2>/dev/null;"
+                + " echo x > made && cat made; done";
+        script = script.replace("ACCOUNT", account.toString()).replace("HOME", home.toString());
+        Path stage = directory.resolve("stage");
+        String template = Files.readString(stage);
+        // Where the JVM says something else, the passwd file counts; where that does not know the user, the JVM's word does.
+        for (String property : List.of("-Duser.home=/nonexistent", "")) {
+            Files.writeString(stage, template.replace("PROPERTY", property));
+            assertThat(staged("standard", "", script)).isEqualTo("secret\nsecret\ncached\nx\nsecret\ncached\nx\n");
+            Files.delete(account.resolve("made"));
+            Files.delete(home.resolve("made"));
+            assertThat(staged("strict", "", script)).isEqualTo("cached\nx\ncached\nx\n");
+            assertThat(account.resolve("made")).doesNotExist();
+            assertThat(staged("strict", "--read=" + account + "/.ssh", "cat " + account + "/.ssh/id_rsa"))
+                    .isEqualTo("secret\n");
+        }
+        Files.writeString(directory.resolve("passwd"), "root:x:0:0::/root:/bin/sh\n");
+        Files.writeString(stage, template.replace("PROPERTY", "-Duser.home=" + account));
+        assertThat(staged("strict", "", script)).isEqualTo("cached\nx\ncached\nx\n");
+    }
+
+    /** The daemons that resolve names for whoever asks do it over the machine's network. */
+    @Test
+    void withoutTheMachinesNetworkNobodyResolvesNames() throws Exception {
+        file(directory.resolve("stage"), """
+                set -e
+                mount -t tmpfs t /run
+                mkdir -p /run/nscd /run/nslcd /run/systemd/userdb /run/systemd/resolve WORKSPACE
+                for s in nscd/socket nslcd/socket systemd/userdb/io.systemd.NameServiceSwitch \
+                        systemd/resolve/io.systemd.Resolve; do
+                    python3 -c 'import socket, sys
+                s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+                while True:
+                    c = s.accept()[0]; c.sendall(b"answered"); c.close()' /run/$s < /dev/null > /dev/null 2>&1 &
+                    servers="$servers $!"
+                    while ! test -S /run/$s; do sleep 0.05; done
+                done
+                trap 'kill $servers' EXIT
+                cd WORKSPACE
+                unshare --user --map-user=$1 --map-group=$2 -- "$3" -XX:TieredStopAtLevel=1 -cp "$4" \
+                    io.jenkins.plugins.sandbox.cli.Main run --quiet --profile $5 $6 -- sh -c "$7"
+                """.replace("WORKSPACE", workspace.toString()));
+        String script = "for s in nscd/socket nslcd/socket systemd/userdb/io.systemd.NameServiceSwitch"
+                + " systemd/resolve/io.systemd.Resolve; do python3 -c 'import socket, sys; s = socket.socket("
+                + "socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(9).decode())' /run/$s 2>/dev/null"
+                + " || echo closed; done; getent passwd root | cut -d: -f3";
+        String local = "0\n";
+        assertThat(staged("standard", "", script)).as("control").isEqualTo("answered\n".repeat(4) + local);
+        assertThat(staged("strict", "", script)).isEqualTo("answered\n".repeat(3) + "closed\n" + local);
+        assertThat(staged("strict", "--network=none", script)).isEqualTo("closed\n".repeat(4) + local);
+        assertThat(staged("offline", "", script)).isEqualTo("closed\n".repeat(4) + local);
+        assertThat(staged("offline", "--read=/run/nscd", script)).startsWith("answered\nclosed\n");
+    }
+
     @Test
     void anAgentsDirectoryThatIsTheHomeDirectoryIsHiddenToo() throws Exception {
         home = directory.resolve("agent");
@@ -793,6 +869,40 @@ class ViewTest {
         assertThat(run(locked().execute(workspace.toString()), "echo x > made && cat made"))
                 .as("writable as before")
                 .isEqualTo("x\n");
+    }
+
+    /** A file in memory has no path that could be named for it. */
+    @Test
+    void underLockedNothingIsExecutedFromMemory() throws Exception {
+        String script = "python3 -c 'import os; f = os.memfd_create(\"m\", FLAGS); os.write(f, b\"data\");"
+                + " print(os.pread(f, 9, 0).decode())'";
+        String program = "python3 -c 'import os; f = os.memfd_create(\"m\", FLAGS);"
+                + " os.write(f, open(\"/bin/echo\", \"rb\").read()); os.execve(f, [\"echo\", \"ran\"], {})'";
+        String executable = program.replace("FLAGS", "0");
+        assertThat(run(view(), executable)).isEqualTo("ran\n");
+        assertThat(run(locked(), executable)).contains("PermissionError").doesNotContain("ran\n");
+        assertThat(run(locked(), program.replace("FLAGS", "16"))).doesNotContain("ran\n"); // MFD_EXEC
+        // MFD_NOEXEC_SEAL: as data it may be used
+        assertThat(run(locked(), script.replace("FLAGS", "8"))).isEqualTo("data\n");
+        assertThat(run(locked(), program.replace("FLAGS", "8"))).doesNotContain("ran\n");
+    }
+
+    /** The devices that every launch has may be named, and nothing changes. */
+    @Test
+    void namingADeviceThatIsThereAnywayIsNoMistake() throws Exception {
+        String script = "echo x > /dev/null && head -c 2 /dev/zero | wc -c; ls /dev | wc -l";
+        String usual = run(view(), script);
+        assertThat(usual).startsWith("2\n");
+        assertThat(run(view().write("/dev/null").read("/dev/zero"), script)).isEqualTo(usual);
+        assertThat(run(locked().write("/dev/null"), script)).isEqualTo(run(locked(), script));
+        for (String other : List.of("/dev/shm", "/dev/pts")) {
+            assertThatThrownBy(() -> run(view().write(other), script))
+                    .isInstanceOf(SandboxException.class)
+                    .hasMessageContaining("cannot be named");
+        }
+        assertThatThrownBy(() -> run(view().hide("/dev/null"), script))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("cannot be");
     }
 
     @Test

@@ -12,26 +12,53 @@ import java.util.Map;
 
 /**
  * Lists of names that come with this build, as data, so that they can be read and judged without reading code: sections
- * {@code [NAME]}, below them words, and comments from {@code #} at the start of a line.
+ * {@code [NAME]}, below them lines of words, comments from {@code #} at the start of a line, and after {@code " # "} the
+ * reason of a line.
  */
 final class DataFile {
     private DataFile() {}
 
+    /**
+     * @param words at least one
+     * @param reason why they are there; empty where the file does not say
+     */
+    record Line(List<String> words, String reason) {
+        Line {
+            words = List.copyOf(words);
+        }
+    }
+
     /** The words of each section, in the file's order. Every mistake is a defect of the build, and an unchecked exception. */
     static Map<String, List<String>> read(String name) {
+        return words(lines(name));
+    }
+
+    /** The lines of each section, as {@link #read}. */
+    static Map<String, List<Line>> lines(String name) {
         try (InputStream in = DataFile.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException(name + " is missing in this build");
             }
-            return parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            return parseLines(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     static Map<String, List<String>> parse(String name, String text) {
+        return words(parseLines(name, text));
+    }
+
+    private static Map<String, List<String>> words(Map<String, List<Line>> lines) {
         Map<String, List<String>> sections = new LinkedHashMap<>();
-        List<String> section = null;
+        lines.forEach((section, all) -> sections.put(
+                section, all.stream().flatMap(l -> l.words().stream()).toList()));
+        return Collections.unmodifiableMap(sections);
+    }
+
+    private static Map<String, List<Line>> parseLines(String name, String text) {
+        Map<String, List<Line>> sections = new LinkedHashMap<>();
+        List<Line> section = null;
         for (String raw : text.lines().toList()) {
             String line = raw.strip();
             if (line.isEmpty() || line.startsWith("#")) {
@@ -46,7 +73,9 @@ final class DataFile {
             } else if (section == null) {
                 throw new IllegalArgumentException(name + ": stands before the first section: " + line);
             } else {
-                section.addAll(List.of(line.split("\\s+")));
+                String[] parts = line.split(" # ", 2);
+                section.add(new Line(
+                        List.of(parts[0].strip().split("\\s+")), parts.length == 1 ? "" : parts[1].strip()));
             }
         }
         return Collections.unmodifiableMap(sections);

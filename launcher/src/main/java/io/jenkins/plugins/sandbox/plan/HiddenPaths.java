@@ -8,7 +8,6 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /** What no build sees unless it is asked for by name: {@code hidden.txt}, as far as it is there. */
@@ -18,15 +17,19 @@ final class HiddenPaths {
     private HiddenPaths() {}
 
     /**
-     * @param home canonical path of the home directory
+     * @param homes canonical paths of the home directories
+     * @param network whether the launch has the machine's network
      * @return canonical paths
      */
-    static Set<Path> of(Host host, Optional<Path> home) throws SandboxException {
+    static Set<Path> of(Host host, Set<Path> homes, boolean network) throws SandboxException {
         Set<Path> hidden = new LinkedHashSet<>();
-        if (home.isPresent()) {
-            addExisting(host, hidden, home.get(), FILE.get("home"));
+        for (Path home : homes) {
+            addExisting(host, hidden, home, FILE.get("home"));
         }
         addExisting(host, hidden, Path.of("/"), FILE.get("machine"));
+        if (!network) {
+            addExisting(host, hidden, Path.of("/"), FILE.get("offline"));
+        }
         return hidden;
     }
 
@@ -61,13 +64,18 @@ final class HiddenPaths {
 
     /**
      * What is seen of the machine in a hidden directory all the same: the lists of name servers and the like, as far as they are
-     * there.
+     * there. What looks up names for others does so over the machine's network.
      *
+     * @param network whether the launch has the machine's network
      * @return read-only, and as links where they are links
      */
-    static List<Mount> kept(Host host) throws SandboxException {
+    static List<Mount> kept(Host host, boolean network) throws SandboxException {
+        List<String> names = new ArrayList<>(FILE.get("kept"));
+        if (network) {
+            names.addAll(FILE.get("kept-network"));
+        }
         List<Mount> kept = new ArrayList<>();
-        for (Path path : PathList.existing(Path.of("/"), FILE.get("kept"))) {
+        for (Path path : PathList.existing(Path.of("/"), names)) {
             Path parent = host.canonical("System path", path.getParent());
             Path itself = parent.resolve(path.getFileName());
             if (Files.isSymbolicLink(itself)) {

@@ -8,13 +8,17 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What a plan has to know about the machine that it is for.
  *
  * @param home the home directory of the launching process, as its environment names it; may be empty
+ * @param accountHomes the home directories of the process' account, as the machine names them; what is in them is the
+ *     user's, whatever the environment says
  * @param architecture of this JVM; empty where there is no launcher and no filter for it
  * @param encoding of file names and arguments
  * @param variables the names of the launching process' environment variables
@@ -24,29 +28,39 @@ import java.util.Set;
  */
 public record Host(
         String home,
+        Set<String> accountHomes,
         Optional<Architecture> architecture,
         Charset encoding,
         Set<String> variables,
         boolean container,
         Set<Path> agentFiles) {
+    /** Longer user databases are not read: no machine with local accounts alone has one. */
+    private static final long LARGEST_PASSWD = 16 << 20;
+
     private static final Path ENVIRONMENT = Path.of("/proc/self/environ");
 
     public Host {
+        accountHomes = Set.copyOf(accountHomes);
         variables = Set.copyOf(variables);
         agentFiles = Set.copyOf(agentFiles);
     }
 
     Host(String home, Optional<Architecture> architecture, Charset encoding, Set<String> variables) {
-        this(home, architecture, encoding, variables, false, Set.of());
+        this(home, Set.of(), architecture, encoding, variables, false, Set.of());
     }
 
     Host withAgentFiles(Set<Path> files) {
-        return new Host(home, architecture, encoding, variables, container, files);
+        return new Host(home, accountHomes, architecture, encoding, variables, container, files);
+    }
+
+    /** @return the same machine, for an account with these home directories */
+    Host withAccountHomes(Set<String> homes) {
+        return new Host(home, homes, architecture, encoding, variables, container, agentFiles);
     }
 
     /** @return the same machine, for a command in a container on it or beside it */
     public Host inContainer() {
-        return new Host(home, architecture, encoding, variables, true, agentFiles);
+        return new Host(home, accountHomes, architecture, encoding, variables, true, agentFiles);
     }
 
     /**
@@ -54,13 +68,43 @@ public record Host(
      */
     public static Host current() {
         String home = variable("HOME");
+        // What the C library says (getpwuid), wherever accounts are kept, unless an option of the JVM says otherwise.
+        String account = System.getProperty("user.home", "");
+        Set<String> accountHomes = new LinkedHashSet<>(localHomes(Path.of("/etc/passwd")));
+        accountHomes.add(account);
         return new Host(
-                home == null ? System.getProperty("user.home", "") : home,
+                home == null ? account : home,
+                accountHomes,
                 Architecture.current(),
                 ownEncoding(),
                 System.getenv().keySet(),
                 false,
                 AgentFiles.own());
+    }
+
+    /** @return the home directories of this process' user id in a file like passwd(5) */
+    private static Set<String> localHomes(Path file) {
+        try {
+            if (Files.size(file) > LARGEST_PASSWD) {
+                return Set.of();
+            }
+            int uid = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+            return homesOf(uid, new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1));
+        } catch (IOException | UnsupportedOperationException e) {
+            return Set.of(); // As in an image without accounts: what the JVM says is left.
+        }
+    }
+
+    /**
+     * @param passwd lines of name, password, user id, group id, comment, home directory, shell; a character for each byte
+     * @return as {@link PathBytes} has them
+     */
+    static Set<String> homesOf(int uid, String passwd) {
+        return passwd.lines()
+                .map(line -> line.split(":", -1))
+                .filter(fields -> fields.length >= 6 && fields[2].equals(String.valueOf(uid)))
+                .map(fields -> PathBytes.word(fields[5].getBytes(StandardCharsets.ISO_8859_1)))
+                .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     /** That of file names and arguments. */

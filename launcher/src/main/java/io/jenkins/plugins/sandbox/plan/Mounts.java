@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -33,6 +34,11 @@ import java.util.stream.Stream;
 final class Mounts {
     private static final Path ROOT = Path.of("/");
     private static final Path DEV = Path.of("/dev");
+    /** In every {@code /dev} of the launcher's, and everybody may write to them. */
+    private static final Set<Path> USUAL_DEVICES = Stream.of("null", "zero", "random", "urandom", "full", "tty")
+            .map(DEV::resolve)
+            .collect(Collectors.toUnmodifiableSet());
+
     private static final Path PROC = Path.of("/proc");
     private static final Path RUN = Path.of("/run");
     private static final List<Path> EMPTY_PLACES =
@@ -128,14 +134,22 @@ final class Mounts {
         if (profile.home() != Profile.Home.HOST && home.isPresent() && isChanged(home.get())) {
             put(changed(home.get(), agent).withExecute(!isNamed()));
         }
-        for (Path path : HiddenPaths.of(host, home)) {
+        Set<Path> homes = accountHomes();
+        for (Path other : homes) {
+            if (!home.equals(Optional.of(other))) {
+                accountHome(other, agent);
+            }
+        }
+        home.ifPresent(homes::add);
+        boolean network = profile.network() == Profile.Network.HOST;
+        for (Path path : HiddenPaths.of(host, homes, network)) {
             put(Mount.hide(path));
         }
         if (agent.isPresent() && !host.container()) {
             hideAgentFiles(home);
         }
         if (!isNamed() && !host.container()) {
-            HiddenPaths.kept(host).stream().filter(m -> isHidden(m.target())).forEach(this::put);
+            HiddenPaths.kept(host, network).stream().filter(m -> isHidden(m.target())).forEach(this::put);
         }
         if (agent.isPresent()) {
             jenkins(agent.get());
@@ -221,6 +235,68 @@ final class Mounts {
         return name.startsWith("/") && name.indexOf('\0') < 0 && Files.isDirectory(PathBytes.named(name))
                 ? Optional.of(host.canonicalDirectory("Home directory", name))
                 : Optional.empty();
+    }
+
+    /** Those of the account, where they are there and are somebody's: system accounts have {@code /} or a directory of root's. */
+    private Set<Path> accountHomes() throws SandboxException {
+        Set<Path> homes = new LinkedHashSet<>();
+        if (host.container()) {
+            return homes;
+        }
+        for (String name : host.accountHomes()) {
+            if (name.startsWith("/") && name.indexOf('\0') < 0 && Files.isDirectory(PathBytes.named(name))) {
+                Path home = host.canonicalDirectory("Home directory", name);
+                if (home.getNameCount() > 0) {
+                    homes.add(home);
+                }
+            }
+        }
+        return homes;
+    }
+
+    /**
+     * The account's home directory, where the environment names another one: covered likewise, since many programs ask the user
+     * database. Where an overlay is not possible, it is read-only as everything else.
+     */
+    private void accountHome(Path home, Optional<Path> agent) {
+        boolean covered = !isNamed()
+                && profile.root() == Profile.Root.RO
+                && isChanged(home)
+                && isOwn(home)
+                && !rules.containsKey(home)
+                && !agent.map(a -> a.startsWith(home)).orElse(false);
+        if (!covered) {
+            return;
+        }
+        switch (profile.home()) {
+            case EMPTY -> put(Mount.tmpfs(home, EMPTY_BYTES));
+            case SCRATCH -> {
+                if (scratch != null) {
+                    points.put(scratch.accountWhole(home), true);
+                    put(Mount.bind(scratch.accountWhole(home), home));
+                }
+            }
+            case OVERLAY, JOB -> {
+                // The kernel answers ELOOP when one layer of an overlay lies in another.
+                if (scratch != null && !scratch.accountUpper(home).startsWith(home)) {
+                    points.put(scratch.accountUpper(home), true);
+                    points.put(scratch.accountWork(home), true);
+                    put(
+                            profile.home() == Profile.Home.JOB
+                                    ? Mount.durableOverlay(home, scratch.accountUpper(home), scratch.accountWork(home))
+                                    : Mount.overlay(home, scratch.accountUpper(home), scratch.accountWork(home)));
+                }
+            }
+            case HOST -> {}
+        }
+    }
+
+    private static boolean isOwn(Path path) {
+        try {
+            return Files.getAttribute(path, "unix:uid").equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
     }
 
     /** "/" is read-only already; the workspace is writable anyway; a private /tmp is as good as a scratch home. */
@@ -380,6 +456,9 @@ final class Mounts {
     private void exception(Exceptions.Entry entry) throws SandboxException {
         Path path = entry.path();
         boolean ours = profile.devices() == Profile.Devices.MINIMAL && path.startsWith(DEV);
+        if (ours && USUAL_DEVICES.contains(path) && !entry.has(Right.HIDE) && !entry.has(Right.EXECUTE)) {
+            return; // The launch has it in any case.
+        }
         if (ours || path.startsWith(PROC)) {
             throw new SandboxException("Path " + Quoted.of(path) + " cannot be named: the launch has a "
                     + (ours ? DEV : PROC) + " of its own.");

@@ -208,6 +208,23 @@ public final class Scratch implements AutoCloseable {
         return home.resolve("home");
     }
 
+    /** The same for a home directory of the account's that is not the environment's. */
+    Path accountUpper(Path account) {
+        return account(account).resolve("upper");
+    }
+
+    Path accountWork(Path account) {
+        return account(account).resolve("work");
+    }
+
+    Path accountWhole(Path account) {
+        return account(account).resolve("home");
+    }
+
+    private Path account(Path account) {
+        return home.resolve("account-" + nameFor(PathBytes.word(account)));
+    }
+
     /**
      * The layers of a repository's overlay, which the launches share that find it as it is. Where git outside of the sandbox
      * has worked in it meanwhile, which makes and removes lock files in {@code .git}, others are used: the kernel gives no

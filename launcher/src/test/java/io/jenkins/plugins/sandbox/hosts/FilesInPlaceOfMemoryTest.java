@@ -135,6 +135,16 @@ class FilesInPlaceOfMemoryTest {
         return out.isEmpty() ? Files.readString(err) : out.strip();
     }
 
+    /** An AppArmor profile can name a file, and cannot name a memory file. */
+    @Test
+    void whereAppArmorWantsAProfileTheLauncherIsAFile() throws Exception {
+        String settings = "mkdir -p " + directory + "/kernel; echo VALUE > " + directory
+                + "/kernel/apparmor_restrict_unprivileged_userns; mount --bind " + directory
+                + "/kernel /proc/sys/kernel";
+        assertThat(probe(settings.replace("VALUE", "0"))).as("control").startsWith("transport memfd; ");
+        assertThat(probe(settings.replace("VALUE", "1"))).startsWith("transport file; ");
+    }
+
     private void withoutJna() {
         classPath = Arrays.stream(classPath.split(File.pathSeparator))
                 .filter(entry -> !Path.of(entry).getFileName().toString().matches("(.*-)?jna-[0-9.]+\\.jar"))

@@ -528,6 +528,12 @@ class PlanTest {
                 .contains("  group @build: ");
     }
 
+    /** With the machine's /tmp, where this test's directories are. */
+    private Policy.Builder hostsTmp(Profile.Home home) throws SandboxException {
+        Profile profile = Profile.parse("mine", "primitives = user_namespace mount_namespace filesystem\nroot = ro");
+        return Policy.builder(profile.withHome(home), workspace.toString()).scratch(scratchDirectory.toString());
+    }
+
     @Test
     void theFilesOfTheAgentItselfAreHidden() throws Exception {
         Path root = Files.createDirectories(directory.resolve("agent"));
@@ -562,5 +568,75 @@ class PlanTest {
             }
         }
         return hidden;
+    }
+
+    @Test
+    void theHomesOfTheAccountAreCoveredAndHiddenToo() throws Exception {
+        Path account = Files.createDirectory(directory.resolve("account"));
+        Files.createDirectory(account.resolve(".ssh"));
+        Files.createFile(account.resolve(".vault_pass.txt"));
+        host = host.withAccountHomes(Set.of(home.toString(), account.toString(), "/nonexistent", "", "/"));
+        List<String> words = words(hostsTmp(Profile.Home.OVERLAY).build());
+        assertThat(words)
+                .containsSequence("--hide", account + "/.ssh")
+                .containsSequence("--hide", account + "/.vault_pass.txt")
+                .containsSubsequence("--overlay", account.toString(), "--overlay", home.toString());
+        assertThat(words.stream().filter("--overlay"::equals)).hasSize(2);
+        assertThat(words(hostsTmp(Profile.Home.EMPTY).build())).containsSequence("--tmpfs", account.toString());
+        // Nothing of it exists under `locked`, and an agent that lives in it is hidden as any other.
+        assertThat(words(Policy.builder(Profile.named("locked"), workspace.toString())
+                        .scratch(scratchDirectory.toString())
+                        .build()))
+                .doesNotContain(account.toString());
+        assertThat(words(hostsTmp(Profile.Home.OVERLAY).agentRoot(account.toString()).build()))
+                .containsSequence("--hide", account.toString())
+                .doesNotContain(account + "/.ssh");
+    }
+
+    @Test
+    void aScratchDirectoryInTheAccountsHomeLeavesItReadOnly() throws Exception {
+        Path account = Files.createDirectory(directory.resolve("account"));
+        Files.createDirectory(account.resolve(".ssh"));
+        scratchDirectory = Files.createDirectory(account.resolve("scratch"));
+        host = host.withAccountHomes(Set.of(account.toString()));
+        assertThat(words(hostsTmp(Profile.Home.OVERLAY).build()))
+                .containsSequence("--hide", account + "/.ssh")
+                .doesNotContain(account.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "root:x:0:0::/root:/bin/sh | ",
+                "me:x:7:1::/home/me:/bin/sh | /home/me",
+                "me:x:77:7::/home/me:/bin/sh | ",
+                "me:x:7:1:a:/one:/bin/sh;b:x:7:1::/two:/bin/sh | /one,/two",
+                "# me:x:7;+::::::;me:x:7:1::/h | /h"
+            })
+    void theHomesOfAnAccountAreThoseOfItsUserId(String lines, String homes) {
+        assertThat(String.join(",", Host.homesOf(7, lines.replace(';', '\n'))))
+                .isEqualTo(homes == null ? "" : homes);
+    }
+
+    @Test
+    void moreFilesOfOnePatternThanAPlanHasRoomForAreAnError() throws Exception {
+        for (int i = 0; i <= 500; i++) {
+            Files.createFile(home.resolve(".vault_pass" + i));
+        }
+        assertThatThrownBy(() -> words(strict().build()))
+                .isInstanceOf(SandboxException.class)
+                .hasMessageContaining("has more than")
+                .hasMessageContaining(".vault_pass*");
+    }
+
+    @Test
+    void everyHiddenPathHasAReasonAndNoneIsListedTwice() {
+        List<String> seen = new ArrayList<>();
+        DataFile.lines("hidden.txt").forEach((section, lines) -> lines.forEach(line -> {
+            assertThat(line.reason()).as(line.words().toString()).isNotBlank();
+            line.words().forEach(word -> seen.add((section.equals("home") ? "~/" : "") + word));
+        }));
+        assertThat(seen).doesNotHaveDuplicates().hasSizeGreaterThan(150);
     }
 }

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** docs/profiles.md says what the data says. */
@@ -139,7 +140,7 @@ class ProfilesDocumentTest {
     }
 
     private void view() {
-        Map<String, List<String>> hidden = DataFile.read("hidden.txt");
+        Map<String, List<DataFile.Line>> hidden = DataFile.lines("hidden.txt");
         Map<String, List<String>> named = DataFile.read("named.txt");
         text.append("""
 
@@ -151,18 +152,29 @@ class ProfilesDocumentTest {
                 **Writable**: the workspace, Jenkins' control directory of the step, and what the launch names with `--write`.
 
                 **Hidden** under every profile with the row `filesystem`, as far as it is there when the launch begins, a symbolic link by
-                what it leads to. In the home directory:
+                what it leads to. A hidden directory is empty. A hidden file in the overlay of a home directory is not there, and the
+                build may make one of its own; elsewhere opening it fails with `EACCES`. In the home directory, of the environment
+                (`HOME`) and of the account (`/etc/passwd`):
 
                 """);
-        words(hidden.get("home"));
+        lines(hidden.get("home"));
         text.append("\nElsewhere:\n\n");
-        words(hidden.get("machine"));
-        text.append("\nof which these stay to be seen, read-only:\n\n");
-        words(hidden.get("kept"));
+        lines(hidden.get("machine"));
+        text.append("\nand where the launch does not have the machine's network, also:\n\n");
+        lines(hidden.get("offline"));
+        text.append("\nThese stay to be seen, read-only:\n\n");
+        lines(hidden.get("kept"));
+        text.append("\nand where the launch has the machine's network, also:\n\n");
+        lines(hidden.get("kept-network"));
         text.append("""
 
                 An agent, a workspace or a home directory that lies in one of them is as anywhere else. A build that needs a service of the
-                machine names the directory of its socket: `--read /run/postgresql`.
+                machine names the directory of its socket: `--read /run/postgresql`. A build that needs one of the files above names
+                that: `--read ~/.config/pip`.
+
+                The account's home directory, where it is another than the environment's, is covered as the environment's is: a program
+                that asks the user database finds a copy there. Where no overlay is possible (the scratch directory or the agent's root
+                directory lies in it), it is read-only.
 
                 In Jenkins also the agent's root directory but for the workspace and `tools/`, and the rest of the workspace's `@tmp`,
                 in the place of which the block has a private one; the same goes for the `@tmp` beside a directory of the workspace in which
@@ -281,7 +293,7 @@ class ProfilesDocumentTest {
             memory = 2G
             pids = 2000
             wall-time = 3600
-            syscalls = @build debug -@aio
+            syscalls = @build debug @aio -@chown
             syscalls-allow = io_uring_setup io_uring_enter io_uring_register
             syscalls-deny = memfd_create
             """;
@@ -320,6 +332,15 @@ class ProfilesDocumentTest {
 
     private void row(List<String> cells) {
         text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    private void lines(List<DataFile.Line> lines) {
+        tableHead(List.of("path", "reason"));
+        for (DataFile.Line line : lines) {
+            assertThat(line.reason()).as("the reason of " + line.words()).isNotEmpty();
+            row(List.of(
+                    line.words().stream().map(w -> "`" + w + "`").collect(Collectors.joining(" ")), line.reason()));
+        }
     }
 
     /** In lines of a bearable length. */
