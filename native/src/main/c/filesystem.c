@@ -465,11 +465,17 @@ static int enter(const struct context *context, struct view *view, struct failur
     int directory CLEANUP_FD = walk(view->root, cwd, CREATE_NOTHING);
     if (directory < 0)
         return failed(failure, errno, "working directory %s", cwd);
+    int here CLEANUP_FD = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (here < 0)
+        return failed(failure, errno, "open %s", cwd);
     if (fchdir(view->root) != 0)
         return failed(failure, errno, "fchdir to the new root");
     if (syscall(SYS_pivot_root, ".", ".") != 0) {
-        view->refused = is_refusal(errno);
-        return failed(failure, errno, "pivot_root");
+        int error = errno;
+        if (fchdir(here) != 0) /* or the command would start in a tree that nobody sees any more */
+            return failed(failure, errno, "chdir back to %s", cwd);
+        view->refused = is_refusal(error);
+        return failed(failure, error, "pivot_root");
     }
     /* The old root now lies on top of the new one; detached, nothing of it can be reached any more. */
     if (fchdir(old) != 0 || umount2(".", MNT_DETACH) != 0)

@@ -80,11 +80,9 @@ class OlderKernelsTest {
                 + "/file; mkdir a b; echo x > a/f; ln a/f b/g && echo linked; "
                 + "mv a/f b/f && echo moved; truncate -s 0 inside; ls -l /dev/null > /dev/null && echo x > /dev/null && echo fine; "
                 + "python3 -c \"import os; os.truncate('" + host + "/file', 0)\"";
-        // A mount that cannot be made takes the view away.
-        Result result = on("--landlock", String.valueOf(abi))
+        Result result = on("--landlock", String.valueOf(abi), "--refuse", "pivot_root=EPERM")
                 .strict(workspace)
                 .primitives(List.of("landlock_fs"))
-                .options("--bind", "/does/not/exist", "/does/not/exist")
                 .run(script);
         assertThat(result.applied("filesystem")).isFalse();
         String moves = abi == 1 ? "moved\n" : "linked\nmoved\n";
@@ -177,12 +175,12 @@ class OlderKernelsTest {
                 + " > /dev/null && echo listed; cat /etc/passwd > /dev/null && echo read";
         launch.in(workspace)
                 .control("cat " + secrets + "/key && echo x > " + elsewhere + "/f && rm " + elsewhere + "/f");
-        Result result = launch.strict(workspace)
+        Result result = on("--refuse", "pivot_root=EPERM")
+                .strict(workspace)
                 .primitives(List.of("landlock_fs"))
                 .options("--overlay", home.toString(), scratch.toString(), work.toString())
                 .options("--hide", secrets.toString(), "--hide", token.toString())
                 .options("--bind", scratch.toString(), elsewhere.toString())
-                .options("--bind", "/does/not/exist", "/does/not/exist")
                 .run(script);
         assertThat(result.applied("filesystem")).isFalse();
         assertThat(result.applied("landlock_fs")).isTrue();
@@ -194,13 +192,13 @@ class OlderKernelsTest {
     @Test
     void withoutAViewAControlDirectoryIsKeptWhereItReallyLies() throws Exception {
         Path control = Files.createDirectory(directory.resolve("control"));
-        Result result = launch.strict(workspace)
+        Result result = on("--refuse", "pivot_root=EPERM")
+                .strict(workspace)
                 .primitives(List.of("landlock_fs"))
                 .options(
                         "--bind-control",
                         control.toString(),
-                        directory.resolve("shown").toString())
-                .options("--bind", "/does/not/exist", "/does/not/exist")
+                        Files.createDirectory(directory.resolve("shown")).toString())
                 .run(
                         "cd " + control
                                 + "; echo x > log && echo logged; ln -sf /etc/passwd log && echo linked; mkfifo p && echo pipe");

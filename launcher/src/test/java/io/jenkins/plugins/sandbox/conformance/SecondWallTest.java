@@ -20,6 +20,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** Landlock, the empty root, and the older way to a read-only tree. */
 @Tag("kernel")
 class SecondWallTest {
+    /** A host that refuses what every view needs: what is left is the second wall. */
+    private static final String[] NO_VIEW = {
+        Objects.requireNonNull(System.getProperty("sandbox.try_host"), "sandbox.try_host is not set"),
+        "--refuse",
+        "pivot_root=EPERM",
+        "--"
+    };
+
     @TempDir
     private Path directory;
 
@@ -38,10 +46,9 @@ class SecondWallTest {
         String script = "echo reached; echo x > " + host + "/stray; mv inside " + host
                 + "/moved; echo x > inside && echo wrote";
         launch.in(workspace).control("echo x > " + host + "/stray; rm " + host + "/stray");
-        // The view asks for a mount that cannot be made: what is left is the second wall.
         Result result = launch.strict(workspace)
+                .behind(NO_VIEW)
                 .primitives(List.of("landlock_fs"))
-                .options("--bind", "/does/not/exist", "/does/not/exist")
                 .run(script);
         assertThat(result.applied("filesystem")).isFalse();
         assertThat(result.applied("landlock_fs")).isTrue();
@@ -50,7 +57,7 @@ class SecondWallTest {
         assertThat(host).isEmptyDirectory();
         Result without = new NativeLaunch(directory)
                 .strict(workspace)
-                .options("--bind", "/does/not/exist", "/does/not/exist")
+                .behind(NO_VIEW)
                 .run(script);
         assertThat(without.applied("filesystem")).isFalse();
         assertThat(host.resolve("stray")).exists();
@@ -163,12 +170,12 @@ class SecondWallTest {
                 .isEqualTo("open /hidden/key: not refused, and it is to be hidden");
     }
 
-    /** The view asks for a mount that cannot be made: what is left is the second wall. */
     private NativeLaunch withoutView(Path hidden) throws Exception {
         return new NativeLaunch(directory)
                 .strict(workspace)
+                .behind(NO_VIEW)
                 .primitives(List.of("landlock_fs"))
-                .options("--hide", hidden.toString(), "--bind", "/does/not/exist", "/does/not/exist");
+                .options("--hide", hidden.toString());
     }
 
     @Test
