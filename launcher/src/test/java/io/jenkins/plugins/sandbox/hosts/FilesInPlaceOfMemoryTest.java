@@ -268,9 +268,9 @@ class FilesInPlaceOfMemoryTest {
                                 + temporary + "/full || :"),
                         "strict",
                         "echo ran"))
-                .contains("cannot be written down in '" + temporary + "/process-sandbox-")
+                .contains("sandbox: Directory '" + temporary + "/process-sandbox-")
                 .contains("No space left on device")
-                .contains("check its rights and the room on its disk")
+                .contains("check its owner and rights and the room on its disk")
                 .doesNotContain("ran", "\tat ");
     }
 

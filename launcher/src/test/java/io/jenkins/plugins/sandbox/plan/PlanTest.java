@@ -543,21 +543,25 @@ class PlanTest {
         host = host.withAgentFiles(
                 Set.of(link, inside, home, directory, Path.of("/tmp"), directory.resolve("missing")));
         List<String> agents =
-                words(strict().agentRoot(root.toString()).home(home.toString()).build());
+                words(hostsTmp(Profile.Home.HOST)
+                .agentRoot(root.toString())
+                .home(home.toString())
+                .build());
         assertThat(agents).containsSubsequence("--hide", secret.toString());
         assertThat(agents).containsSubsequence("--hide", inside.toString());
         for (Path other : List.of(link, home, directory)) {
             assertThat(hidden(agents)).doesNotContain(other.toString());
         }
-        assertThat(agents).containsSubsequence("--bind", scratchDirectory + "/tmp", "/tmp");
+        assertThat(hidden(agents)).doesNotContain("/tmp");
         // Named by an administrator's profile.
-        assertThat(hidden(words(strict().agentRoot(root.toString())
+        assertThat(hidden(words(hostsTmp(Profile.Home.HOST)
+                        .agentRoot(root.toString())
                         .read(secret.toString())
                         .build())))
                 .doesNotContain(secret.toString())
                 .contains(inside.toString());
         // The command line's own words name what its user wants to be seen.
-        assertThat(hidden(words(strict().build()))).doesNotContain(secret.toString());
+        assertThat(hidden(words(hostsTmp(Profile.Home.HOST).build()))).doesNotContain(secret.toString());
     }
 
     private static List<String> hidden(List<String> words) {

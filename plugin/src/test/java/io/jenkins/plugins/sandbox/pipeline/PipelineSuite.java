@@ -284,7 +284,7 @@ abstract class PipelineSuite {
         WorkflowRun b = run("limit", Result.FAILURE, """
                 sandbox(wallTime: '2s') { dir('below') { sh 'sleep 1000' } }
                 """);
-        r().assertLogContains("sandbox: the limit on wall time, 2 s, was reached: everything was killed", b);
+        r().assertLogContains("[sandbox] the limit on wall time, 2 s, was reached: all processes were killed", b);
         r().assertLogContains("Raise it with wallTime", b);
         r().assertLogContains("script returned exit code 137", b);
         assertNothingLeftBehind("limit");
