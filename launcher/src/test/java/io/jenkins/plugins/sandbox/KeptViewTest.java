@@ -155,8 +155,9 @@ class KeptViewTest {
     @Test
     void aProcessThatChangesDirectoriesWhileTheNextLaunchIsPreparedTakesNothing() throws Exception {
         endsAtOnce = false;
-        String change = "mkdir a; cd a; (while test -d ../a && ! test -e ../stop; do mkdir s; chmod 0 s; mv s t; mkdir -p r/.git;"
-                + " mv r q; rmdir t q/.git q; sleep 0.01; done) > /dev/null 2>&1 &";
+        String change =
+                "mkdir a; cd a; (while test -d ../a && ! test -e ../stop; do mkdir s; chmod 0 s; mv s t; mkdir -p r/.git;"
+                        + " mv r q; rmdir t q/.git q; sleep 0.01; done) > /dev/null 2>&1 &";
         assertThat(launch("strict", change).level()).isEqualTo(Level.FULL);
         try {
             for (int i = 0; i < 12; i++) {

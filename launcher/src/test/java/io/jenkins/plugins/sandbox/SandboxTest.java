@@ -8,7 +8,6 @@ import io.jenkins.plugins.sandbox.model.Ending;
 import io.jenkins.plugins.sandbox.model.InitProcess;
 import io.jenkins.plugins.sandbox.model.Level;
 import io.jenkins.plugins.sandbox.model.Primitive;
-import io.jenkins.plugins.sandbox.model.Report;
 import io.jenkins.plugins.sandbox.model.SandboxException;
 import io.jenkins.plugins.sandbox.model.Status;
 import io.jenkins.plugins.sandbox.policy.Limits;
@@ -255,13 +254,16 @@ class SandboxTest {
     void aViewThatCannotBeFinishedRefusesTheLaunchWhateverTheMinimumIs() throws Exception {
         for (Policy policy : List.of(
                 strict().build(),
-                strict().minimumLevel(Level.FULL).onShortfall(Policy.OnShortfall.WARN).build(),
+                strict().minimumLevel(Level.FULL)
+                        .onShortfall(Policy.OnShortfall.WARN)
+                        .build(),
                 strict().require(Primitive.FILESYSTEM).build())) {
             assertThatThrownBy(() -> startElsewhere(policy, "touch " + workspace + "/marker"))
                     .isInstanceOfSatisfying(RefusedException.class, e -> {
                         assertThat(e.getMessage()).contains("working directory ", "No such file or directory");
-                        assertThat(e.report().outcome(Primitive.FILESYSTEM)).get().satisfies(o -> assertThat(o.status())
-                                .isEqualTo(Status.FAILED));
+                        assertThat(e.report().outcome(Primitive.FILESYSTEM))
+                                .get()
+                                .satisfies(o -> assertThat(o.status()).isEqualTo(Status.FAILED));
                     });
         }
         Thread.sleep(200);

@@ -353,8 +353,10 @@ class ViewTest {
         file(account.resolve(".m2/repository/a.jar"), "cached\n");
         file(home.resolve(".ssh/id_rsa"), "secret\n");
         file(home.resolve(".m2/repository/a.jar"), "cached\n");
-        file(directory.resolve("passwd"), "root:x:0:0::/root:/bin/sh\n#\nme:x:"
-                + Files.getAttribute(directory, "unix:uid") + ":0::" + account + ":/bin/sh\n");
+        file(
+                directory.resolve("passwd"),
+                "root:x:0:0::/root:/bin/sh\n#\nme:x:" + Files.getAttribute(directory, "unix:uid") + ":0::" + account
+                        + ":/bin/sh\n");
         file(directory.resolve("stage"), """
                 set -e
                 mount --bind PASSWD /etc/passwd
@@ -362,14 +364,16 @@ class ViewTest {
                 export HOME=HOMEDIR
                 exec unshare --user --map-user=$1 --map-group=$2 -- "$3" -XX:TieredStopAtLevel=1 PROPERTY -cp "$4" \
                     io.jenkins.plugins.sandbox.cli.Main run --quiet --profile $5 $6 -- sh -c "$7"
-                """.replace("PASSWD", directory + "/passwd").replace("WORKSPACE", workspace.toString()).replace(
-                "HOMEDIR", home.toString()));
+                """.replace("PASSWD", directory + "/passwd")
+                .replace("WORKSPACE", workspace.toString())
+                .replace("HOMEDIR", home.toString()));
         String script = "for h in ACCOUNT HOME; do cd $h; cat .ssh/id_rsa .netrc .m2/repository/a.jar 2>/dev/null;"
                 + " echo x > made && cat made; done";
         script = script.replace("ACCOUNT", account.toString()).replace("HOME", home.toString());
         Path stage = directory.resolve("stage");
         String template = Files.readString(stage);
-        // Where the JVM says something else, the passwd file counts; where that does not know the user, the JVM's word does.
+        // Where the JVM says something else, the passwd file counts; where that does not know the user, the JVM's word
+        // does.
         for (String property : List.of("-Duser.home=/nonexistent", "")) {
             Files.writeString(stage, template.replace("PROPERTY", property));
             assertThat(staged("standard", "", script)).isEqualTo("secret\nsecret\ncached\nx\nsecret\ncached\nx\n");

@@ -74,8 +74,8 @@ final class DataFile {
                 throw new IllegalArgumentException(name + ": stands before the first section: " + line);
             } else {
                 String[] parts = line.split(" # ", 2);
-                section.add(new Line(
-                        List.of(parts[0].strip().split("\\s+")), parts.length == 1 ? "" : parts[1].strip()));
+                section.add(
+                        new Line(List.of(parts[0].strip().split("\\s+")), parts.length == 1 ? "" : parts[1].strip()));
             }
         }
         return Collections.unmodifiableMap(sections);

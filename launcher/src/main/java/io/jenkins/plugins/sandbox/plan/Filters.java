@@ -16,7 +16,11 @@ final class Filters {
     private static final Map<Key, byte[]> COMPILED = new LinkedHashMap<>(MOST, 0.75f, true);
 
     /** All that a filter depends on. */
-    private record Key(Architecture architecture, List<String> groups, List<String> allowed, List<String> denied,
+    private record Key(
+            Architecture architecture,
+            List<String> groups,
+            List<String> allowed,
+            List<String> denied,
             boolean sealed) {}
 
     private Filters() {}
@@ -26,7 +30,11 @@ final class Filters {
         if (architecture.isEmpty() || profile.syscalls().isEmpty()) {
             return null;
         }
-        Key key = new Key(architecture.get(), profile.syscalls(), profile.allowedSyscalls(), profile.deniedSyscalls(),
+        Key key = new Key(
+                architecture.get(),
+                profile.syscalls(),
+                profile.allowedSyscalls(),
+                profile.deniedSyscalls(),
                 profile.executesNamedFilesOnly());
         synchronized (COMPILED) {
             byte[] filter = COMPILED.get(key);

@@ -149,7 +149,9 @@ final class Mounts {
             hideAgentFiles(home);
         }
         if (!isNamed() && !host.container()) {
-            HiddenPaths.kept(host, network).stream().filter(m -> isHidden(m.target())).forEach(this::put);
+            HiddenPaths.kept(host, network).stream()
+                    .filter(m -> isHidden(m.target()))
+                    .forEach(this::put);
         }
         if (agent.isPresent()) {
             jenkins(agent.get());

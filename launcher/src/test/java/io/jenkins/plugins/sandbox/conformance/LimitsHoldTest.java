@@ -95,7 +95,8 @@ class LimitsHoldTest {
     @Test
     void controlGroupsOfLaunchesThatAreLongGoneAreRemovedAndYoungerOnesStay() throws Exception {
         needsControlGroup();
-        double uptime = Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ")[0]);
+        double uptime =
+                Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ")[0]);
         Path parent = Path.of(System.getProperty("sandbox.test.cgroup").split(":")[0]);
         Path old = Files.createDirectory(parent.resolve("sandbox-" + ((long) uptime - 125) + "-4711"));
         Path young = Files.createDirectory(parent.resolve("sandbox-" + ((long) uptime - 80) + "-4711"));
@@ -390,8 +391,7 @@ class LimitsHoldTest {
                 .options("--primitive", "rlimit_stack", "--rlimit", "stack=104857600")
                 .run("ulimit -Ss");
         assertThat(tooSmall.out()).isEqualTo("8192\n");
-        assertThat(tooSmall.outcome("rlimit_stack").describe())
-                .isEqualTo("applied: 8388608, the limit that was there");
+        assertThat(tooSmall.outcome("rlimit_stack").describe()).isEqualTo("applied: 8388608, the limit that was there");
     }
 
     @Test

@@ -138,12 +138,16 @@ class OlderKernelsTest {
     /** Nobody waits for ever for a launch that cannot be set up, and one that is slow on a busy machine is waited for. */
     @Test
     void whatIsNotSetUpInTimeIsRefusedAndWhatIsSlowIsNot() throws Exception {
-        Result stuck = on("--stall", "999999").primitives(List.of("no_new_privs", "landlock_fs")).run("echo ran");
+        Result stuck = on("--stall", "999999")
+                .primitives(List.of("no_new_privs", "landlock_fs"))
+                .run("echo ran");
         assertThat(stuck.parsed().refusal()).isEqualTo("setting up took longer than 30 s");
         assertThat(stuck.status()).isEqualTo(125);
         assertThat(stuck.out()).isEmpty();
         launch = new NativeLaunch(directory);
-        Result slow = on("--stall", "3000").primitives(List.of("no_new_privs", "landlock_fs")).run("echo ran");
+        Result slow = on("--stall", "3000")
+                .primitives(List.of("no_new_privs", "landlock_fs"))
+                .run("echo ran");
         assertThat(slow.out()).isEqualTo("ran\n");
     }
 

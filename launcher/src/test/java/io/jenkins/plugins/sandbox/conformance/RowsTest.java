@@ -508,9 +508,9 @@ class RowsTest {
         Path seen = Files.writeString(directory.resolve("seen"), "seen\n");
         String script = "cat " + token + " && echo opened; chmod 600 " + token + " && echo changed; cat " + token
                 + "; cat " + seen;
-        assertThat(launch.in(workspace).control(script).out())
-                .isEqualTo("secret\nopened\nchanged\nsecret\nseen\n");
-        Result result = launch.strict(workspace).options("--hide", token.toString()).run(script);
+        assertThat(launch.in(workspace).control(script).out()).isEqualTo("secret\nopened\nchanged\nsecret\nseen\n");
+        Result result =
+                launch.strict(workspace).options("--hide", token.toString()).run(script);
         assertThat(result.applied("filesystem")).as(result.report()).isTrue();
         assertThat(result.out()).isEqualTo("seen\n");
         assertThat(result.err()).contains("token: Permission denied");
@@ -532,9 +532,7 @@ class RowsTest {
         Files.writeString(home.resolve(".m2/other"), "seen\n");
         Path upper = Files.createDirectories(directory.resolve("scratch/upper"));
         Path work = Files.createDirectory(directory.resolve("scratch/work"));
-        String[] options = {
-            "--overlay", home.toString(), upper.toString(), work.toString(), "--hide", file.toString()
-        };
+        String[] options = {"--overlay", home.toString(), upper.toString(), work.toString(), "--hide", file.toString()};
         String script = "cd " + home + "/.m2; cat other; test -e settings.xml || echo absent; ls; "
                 + "echo own > settings.xml && cat settings.xml";
         Result result = launch.strict(workspace).options(options).run(script);

@@ -55,10 +55,8 @@ class SecondWallTest {
         assertThat(result.out()).isEqualTo("reached\nwrote\n");
         assertThat(result.err()).contains("Permission denied");
         assertThat(host).isEmptyDirectory();
-        Result without = new NativeLaunch(directory)
-                .strict(workspace)
-                .behind(NO_VIEW)
-                .run(script);
+        Result without =
+                new NativeLaunch(directory).strict(workspace).behind(NO_VIEW).run(script);
         assertThat(without.applied("filesystem")).isFalse();
         assertThat(host.resolve("stray")).exists();
     }
@@ -130,10 +128,7 @@ class SecondWallTest {
                 .options("--hide", shadow.toString())
                 .start("sh", "-c", "while ! test -e " + workspace + "/go; do sleep 0.02; done; cat " + resolver);
         running.await("ready");
-        Files.move(
-                Files.writeString(etc.resolve("new"), "new\n"),
-                resolver,
-                StandardCopyOption.REPLACE_EXISTING);
+        Files.move(Files.writeString(etc.resolve("new"), "new\n"), resolver, StandardCopyOption.REPLACE_EXISTING);
         Files.createFile(workspace.resolve("go"));
         assertThat(running.result().out()).isEqualTo("new\n");
     }

@@ -542,8 +542,7 @@ class PlanTest {
         Path link = Files.createSymbolicLink(directory.resolve("link"), secret);
         host = host.withAgentFiles(
                 Set.of(link, inside, home, directory, Path.of("/tmp"), directory.resolve("missing")));
-        List<String> agents =
-                words(hostsTmp(Profile.Home.HOST)
+        List<String> agents = words(hostsTmp(Profile.Home.HOST)
                 .agentRoot(root.toString())
                 .home(home.toString())
                 .build());
@@ -592,7 +591,9 @@ class PlanTest {
                         .scratch(scratchDirectory.toString())
                         .build()))
                 .doesNotContain(account.toString());
-        assertThat(words(hostsTmp(Profile.Home.OVERLAY).agentRoot(account.toString()).build()))
+        assertThat(words(hostsTmp(Profile.Home.OVERLAY)
+                        .agentRoot(account.toString())
+                        .build()))
                 .containsSequence("--hide", account.toString())
                 .doesNotContain(account + "/.ssh");
     }
@@ -619,8 +620,7 @@ class PlanTest {
                 "# me:x:7;+::::::;me:x:7:1::/h | /h"
             })
     void theHomesOfAnAccountAreThoseOfItsUserId(String lines, String homes) {
-        assertThat(String.join(",", Host.homesOf(7, lines.replace(';', '\n'))))
-                .isEqualTo(homes == null ? "" : homes);
+        assertThat(String.join(",", Host.homesOf(7, lines.replace(';', '\n')))).isEqualTo(homes == null ? "" : homes);
     }
 
     @Test
@@ -637,10 +637,11 @@ class PlanTest {
     @Test
     void everyHiddenPathHasAReasonAndNoneIsListedTwice() {
         List<String> seen = new ArrayList<>();
-        DataFile.lines("hidden.txt").forEach((section, lines) -> lines.forEach(line -> {
-            assertThat(line.reason()).as(line.words().toString()).isNotBlank();
-            line.words().forEach(word -> seen.add((section.equals("home") ? "~/" : "") + word));
-        }));
+        DataFile.lines("hidden.txt")
+                .forEach((section, lines) -> lines.forEach(line -> {
+                    assertThat(line.reason()).as(line.words().toString()).isNotBlank();
+                    line.words().forEach(word -> seen.add((section.equals("home") ? "~/" : "") + word));
+                }));
         assertThat(seen).doesNotHaveDuplicates().hasSizeGreaterThan(150);
     }
 }

@@ -338,8 +338,7 @@ class ProfilesDocumentTest {
         tableHead(List.of("path", "reason"));
         for (DataFile.Line line : lines) {
             assertThat(line.reason()).as("the reason of " + line.words()).isNotEmpty();
-            row(List.of(
-                    line.words().stream().map(w -> "`" + w + "`").collect(Collectors.joining(" ")), line.reason()));
+            row(List.of(line.words().stream().map(w -> "`" + w + "`").collect(Collectors.joining(" ")), line.reason()));
         }
     }
 

@@ -81,9 +81,28 @@ class SeccompPolicyTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "fsopen", "fsconfig", "fsmount",
-                "fspick", "move_mount", "open_tree", "open_tree_attr", "mount_setattr", "get_mempolicy", "mbind",
-                "add_key", "keyctl", "request_key", "io_setup", "io_submit", "io_destroy", "io_getevents", "io_cancel"
+                "clone3",
+                "io_uring_setup",
+                "io_uring_enter",
+                "io_uring_register",
+                "fsopen",
+                "fsconfig",
+                "fsmount",
+                "fspick",
+                "move_mount",
+                "open_tree",
+                "open_tree_attr",
+                "mount_setattr",
+                "get_mempolicy",
+                "mbind",
+                "add_key",
+                "keyctl",
+                "request_key",
+                "io_setup",
+                "io_submit",
+                "io_destroy",
+                "io_getevents",
+                "io_cancel"
             })
     void callsWithAnOlderWayAreAnsweredWithEnosysSoThatItIsTaken(String name) {
         assertThat(standard.verdict(name)).isEqualTo(ENOSYS);
@@ -142,8 +161,20 @@ class SeccompPolicyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"clone", "socket", "socketpair", "ioctl", "fcntl", "prctl", "prlimit64", "personality",
-        "renameat2", "mknod", "mknodat"})
+    @ValueSource(
+            strings = {
+                "clone",
+                "socket",
+                "socketpair",
+                "ioctl",
+                "fcntl",
+                "prctl",
+                "prlimit64",
+                "personality",
+                "renameat2",
+                "mknod",
+                "mknodat"
+            })
     void callsWithArgumentChecksAreConditionalAndSayWhen(String name) {
         assertThat(standard.verdict(name)).isInstanceOf(Verdict.Conditional.class);
         assertThat(standard.verdict(name).describe()).startsWith("refused with E");
