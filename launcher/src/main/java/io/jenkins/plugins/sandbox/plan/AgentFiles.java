@@ -51,7 +51,16 @@ public final class AgentFiles {
             } catch (IOException e) {
                 words = List.of();
             }
-            return in(words, System.getenv(), Path.of(System.getProperty("user.dir")));
+            return in(words, System.getenv(), directory());
+        }
+
+        /** By another name where this JVM's encoding cannot express its directory's own. */
+        private static Path directory() {
+            try {
+                return Path.of(System.getProperty("user.dir"));
+            } catch (InvalidPathException e) {
+                return Path.of("/proc/self/cwd");
+            }
         }
     }
 
