@@ -271,7 +271,7 @@ class FilesInPlaceOfMemoryTest {
                 .contains("sandbox: Directory '" + temporary + "/process-sandbox-")
                 .contains("No space left on device")
                 .contains("check its owner and rights and the room on its disk")
-                .doesNotContain("ran", "\tat ");
+                .doesNotContain("ran\n", "\tat ");
     }
 
     @Test
